@@ -66,7 +66,7 @@ def _run_command(group: Sequence[Run]) -> str:
         words += _interpretation_options(run)
     words += [] if run.task == CLASSIFY else ["--task", run.task]
     words += ["--runtime", ",".join(dict.fromkeys(result.configuration.runtime for result in run.results))]
-    words += _threads_and_batch_sizes(run)
+    words += _threads_and_batch_sizes(run) + _delegates(run)
     words += _settings_options(run.settings, Settings(), ("limit", "resample", "scenario", "timeout_s"))
     words += ["--find-fastest"] if run.settings.first_round else []
     words += ["--stateful"] if run.settings.stateful else []
@@ -112,6 +112,19 @@ def _preprocessing_options(preprocessing: Preprocessing) -> list[str]:
     for name, values in (("--scale", preprocessing.scale), ("--offset", preprocessing.offset)):
         words += [name, ",".join(map(str, values)) if isinstance(values, list) else str(values)]
     return words
+
+
+def _delegates(run: Run) -> list[str]:
+    """Return ``--delegate`` for each delegate, with the path of its library, unless all used the runtime's default."""
+    found = dict[str, str]()
+    for result in run.results:
+        configuration = result.configuration
+        runtime = RUNTIMES.get(configuration.runtime)
+        if runtime is not None and runtime.has_interpreter:
+            name, *options = (configuration.delegate or "default").split(",")
+            library = result.delegate_library
+            found[configuration.delegate] = ",".join([library.path if library else name, *options])
+    return [word for text in found.values() for word in ("--delegate", text)] if any(found) else []
 
 
 def _threads_and_batch_sizes(run: Run) -> list[str]:

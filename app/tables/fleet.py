@@ -85,9 +85,9 @@ def _fastest_record(row: Row | None, reliability: Reliability | None) -> dict[st
     """Return the record fields of a machine's fastest configuration, compared with that of the fastest machine."""
     times = {} if row is None else comparison_record(row)
     names = (
-        "emulated", "variant", "runtime", "threads", "batch_size", "example_ms", "example_low_ms", "example_high_ms",
-        "example_estimator", "time_ratio", "time_ratio_low", "time_ratio_high", "verdict", "verdict_reliable",
-        "verdict_reason", "unstable", "fastest", "accuracy",
+        "emulated", "variant", "runtime", "threads", "batch_size", "delegate", "example_ms", "example_low_ms",
+        "example_high_ms", "example_estimator", "time_ratio", "time_ratio_low", "time_ratio_high", "verdict",
+        "verdict_reliable", "verdict_reason", "unstable", "fastest", "accuracy",
     )  # fmt: skip
     return {
         **{name: times.get(name) for name in names},

@@ -6,15 +6,20 @@ from typing import Any, TypeVar
 from edge_bench.app.render.units import counted, shared_decimals, significant, with_interval
 from edge_bench.bench.analysis.comparison.comparison import Row
 from edge_bench.bench.analysis.times.groups import run_number
+from edge_bench.bench.records.delegate import shown_delegate
 from edge_bench.bench.records.run import Configuration, Failure, Run
 from edge_bench.bench.stats.ratios import Ratio, Verdict
 from edge_bench.bench.system.machine import Finding
 
 __all__ = [
-    "UNRELIABLE", "UNRELIABLE_NOTE", "configuration_cells", "failure_text", "finding_notes", "once_per_group",
-    "ratio_record", "speed_text", "time_text", "verdict_cell",
+    "CONFIGURATION_KEYS", "DELEGATE", "UNRELIABLE", "UNRELIABLE_NOTE", "configuration_cells", "failure_notes",
+    "failure_text", "finding_notes", "has_delegates", "once_per_group", "ratio_record", "runtime_text",
+    "speed_text", "time_text", "verdict_cell",
 ]  # fmt: skip
 
+#: Headings of `configuration_cells`. The last column is omitted if no configuration sets a delegate.
+DELEGATE = "delegate"
+CONFIGURATION_KEYS = ("variant", "runtime", "threads", "batch", DELEGATE)
 #: Marks values and verdicts with unreliable times.
 UNRELIABLE = " ~"
 #: Explains the mark of `verdict_cell`.
@@ -52,8 +57,21 @@ def speed_text(row: Row) -> str:
 
 
 def configuration_cells(configuration: Configuration) -> list[str]:
-    """Return the key columns of a configuration: variant, runtime, threads, batch size."""
-    return [configuration.variant, configuration.runtime, str(configuration.threads), str(configuration.batch_size)]
+    """Return the key columns of a configuration, `CONFIGURATION_KEYS`."""
+    return [
+        configuration.variant, configuration.runtime, str(configuration.threads), str(configuration.batch_size),
+        shown_delegate(configuration.delegate),
+    ]  # fmt: skip
+
+
+def runtime_text(configuration: Configuration) -> str:
+    """Return the runtime, and the delegate if one is set."""
+    return ", ".join(part for part in (configuration.runtime, configuration.delegate) if part)
+
+
+def has_delegates(configurations: Iterable[Configuration]) -> bool:
+    """Return whether any of them sets a delegate; otherwise tables have no column for it."""
+    return any(each.delegate for each in configurations)
 
 
 def failure_text(failure: Failure, trials: int) -> str:
@@ -61,6 +79,16 @@ def failure_text(failure: Failure, trials: int) -> str:
     completed = f" after {counted(trials, 'trial')}" if trials else ""
     remedy = f" ({failure.remedy})" if failure.remedy else ""
     return f"{failure.kind}{completed}: {failure.message}{remedy}"
+
+
+def failure_notes(run: Run) -> list[str]:
+    """Return one note per reason, with all configurations that failed for that reason."""
+    failed: dict[str, list[str]] = {}
+    for result in run.results:
+        if result.failure:
+            reason = failure_text(result.failure, len(result.trials))
+            failed.setdefault(reason, []).append(str(result.configuration))
+    return [f"! {'; '.join(names)}: {reason}" for reason, names in failed.items()]
 
 
 def finding_notes(findings: Sequence[Finding]) -> list[str]:

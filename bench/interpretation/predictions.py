@@ -37,6 +37,7 @@ class ProbeRuntime:
     configuration: Configuration
     version: str
     file: Path
+    delegate: Path | None = None  # the library of the configuration's delegate
 
 
 def probe_runtimes(models: ModelFiles, variant: Variant) -> list[ProbeRuntime]:
@@ -121,7 +122,9 @@ class Prober:
                 try:
                     files = [runtime.file, self._inputs.pixels]
                     worker = cleanup.enter_context(
-                        WorkerProcess(runtime.configuration.runtime, self._memory_limit, files=files)
+                        WorkerProcess(
+                            runtime.configuration.runtime, self._memory_limit, files=files, delegate=runtime.delegate
+                        )
                     )
                     worker.wait_for(Ready, self._timeout)
                     request = OpenProbe(
@@ -129,6 +132,7 @@ class Prober:
                         file=runtime.file.absolute(),
                         input_shape=None if self._input_shape is None else list(self._input_shape),
                         threshold=self._threshold,
+                        delegate_library=runtime.delegate,
                     )
                     worker.ask(request, ProbeOpened, self._timeout)
                 except WorkerFailed as cause:

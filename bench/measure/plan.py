@@ -1,4 +1,4 @@
-"""The configurations to measure: variants × runtimes × threads × batch sizes, and why some cannot run."""
+"""The configurations to measure: variants × runtimes × threads × batch sizes × delegates; why some cannot run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,10 +6,11 @@ from pathlib import Path
 import msgspec
 
 from edge_bench.bench.errors import BadInput, MissingDependency
+from edge_bench.bench.models.delegates import Delegate, check_delegates, delegates_for
 from edge_bench.bench.models.memory_estimate import MemoryNeed, memory_need, why_too_large
 from edge_bench.bench.models.model_files import Models
 from edge_bench.bench.models.model_identity import model_bytes, model_files
-from edge_bench.bench.models.operator_support import known_refusal
+from edge_bench.bench.models.operator_support import edge_tpu_refusal, known_refusal
 from edge_bench.bench.records.manifest import Variant
 from edge_bench.bench.records.run import MAX_CONFIGURATIONS, Configuration, Failure
 from edge_bench.bench.runtimes import (
@@ -38,6 +39,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     runtimes: Sequence[str] = ()
     threads: Sequence[int] | None = None
     batch_sizes: Sequence[int] | None = None
+    delegates: Sequence[Delegate] = ()  # of .tflite runtimes; empty: the runtime's default
     searched: bool = False  # --find-fastest: None means several numbers of threads and batch sizes
 
 
@@ -49,7 +51,13 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     file: Path | None
     runtime_version: str
     failure: Failure | None = None
+    delegate: Delegate = Delegate("")
     images: int | None = None  # number of images to classify; None: all. For studies/calibration
+
+    @property
+    def delegate_file(self) -> Path | None:
+        """The library of the delegate."""
+        return self.delegate.library
 
 
 def plan(models: Models, selection: Selection, memory_limit: int | None = None) -> list[Planned]:
@@ -63,30 +71,28 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
     """
     variants = [models.variant(name) for name in dict.fromkeys(selection.variants)] or list(models.variants)
     runtimes = [runtime_named(name) for name in dict.fromkeys(selection.runtimes)]
-    pairs = [(variant, runtime) for variant in variants for runtime in _runtimes_for(variant, runtimes)]
-    if not pairs:
-        raise BadInput(
-            f"{', '.join(runtime.name for runtime in runtimes or RUNTIMES.values())} cannot run "
-            f"{', '.join(variant.name for variant in variants)}",
-            "; ".join(
-                f"{runtime.name} runs {', '.join(runtime.formats).replace(SAVED_MODEL, 'SavedModels')}"
-                for runtime in RUNTIMES.values()
-            ),
-        )
+    pairs = _pairs(variants, runtimes)
+    check_delegates(selection.delegates, [runtime for _, runtime in pairs])
     needs = dict[str, MemoryNeed]()
     for each in (WARM_UP, TRIAL):
         each.seconds()  # raises here if invalid; otherwise each worker would fail
     planned = [
         Planned(
             configuration=Configuration(
-                variant=variant.name, runtime=runtime.name, threads=threads, batch_size=batch_size
+                variant=variant.name,
+                runtime=runtime.name,
+                threads=threads,
+                batch_size=batch_size,
+                delegate=delegate.text,
             ),
             variant=variant,
             file=file,
             runtime_version=version,
             failure=failure
+            or _edge_tpu_failure(variant, delegate)
             or _batch_failure(variant, batch_size)
             or _memory_failure(variant, need, batch_size, memory_limit),
+            delegate=delegate,
         )
         for variant, runtime in pairs
         for file, version, need, failure in [_preflight(models, variant, runtime, needs)]
@@ -94,12 +100,28 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
         for batch_size in dict.fromkeys(
             selection.batch_sizes or _batch_sizes(variant, runtime, searched=selection.searched)
         )
+        for delegate in delegates_for(runtime, selection.delegates)
     ]
     _require_few(planned)
     wrong = [item.failure for item in planned if item.failure and item.failure.kind == _WRONG_BATCH]
     if wrong and not any(item.failure is None for item in planned):
         raise BadInput(wrong[0].message, wrong[0].remedy)
     return planned
+
+
+def _pairs(variants: Sequence[Variant], chosen: Sequence[Runtime]) -> list[tuple[Variant, Runtime]]:
+    """Return each variant with each runtime that can run it; raise BadInput if there are none."""
+    pairs = [(variant, runtime) for variant in variants for runtime in _runtimes_for(variant, chosen)]
+    if not pairs:
+        raise BadInput(
+            f"{', '.join(runtime.name for runtime in chosen or RUNTIMES.values())} cannot run "
+            f"{', '.join(variant.name for variant in variants)}",
+            "; ".join(
+                f"{runtime.name} runs {', '.join(runtime.formats).replace(SAVED_MODEL, 'SavedModels')}"
+                for runtime in RUNTIMES.values()
+            ),
+        )
+    return pairs
 
 
 def _threads(runtime: Runtime, *, searched: bool) -> list[int]:
@@ -127,7 +149,7 @@ def _require_few(planned: Sequence[Planned]) -> None:
     if len(planned) > MAX_CONFIGURATIONS:
         raise BadInput(
             f"{len(planned):,} configurations: a run can have at most {MAX_CONFIGURATIONS:,}",
-            "select fewer with --variant, --runtime, --threads and --batch-size, or make several runs",
+            "select fewer with --variant, --runtime, --threads, --batch-size and --delegate, or make several runs",
         )
 
 
@@ -139,6 +161,11 @@ def _batch_failure(variant: Variant, batch_size: int) -> Failure | None:
         message=f"{variant.file} takes only batches of {variant.fixed_batch}, not {batch_size}",
         remedy=f"omit --batch-size and --scenario, or use --batch-size {variant.fixed_batch}",
     )
+
+
+def _edge_tpu_failure(variant: Variant, delegate: Delegate) -> Failure | None:
+    refusal = None if delegate.library else edge_tpu_refusal(variant.operators)
+    return None if refusal is None else Failure(kind="cannot load", message=refusal.problem, remedy=refusal.remedy)
 
 
 def _memory_failure(variant: Variant, need: MemoryNeed, batch_size: int, limit: int | None) -> Failure | None:

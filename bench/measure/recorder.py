@@ -86,6 +86,7 @@ def started_run(
                 sha256=item.variant.sha256,
                 runtime_version=item.runtime_version,
                 failure=item.failure,
+                delegate_library=item.delegate.record,
             )
             for item in planned
         ],
@@ -213,6 +214,7 @@ class Recorder:
                 passes=passes,
                 chunks=prepared.chunks,
                 warnings=prepared.warnings,
+                delegations=prepared.delegations,
             )
         )
 

@@ -25,6 +25,7 @@ from edge_bench.bench.models.model_files import ModelFiles, is_bundle
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import LIGHT, Bundle
 from edge_bench.bench.records.run import CLASSIFY, Settings
+from edge_bench.bench.runtimes import runtime_named
 from edge_bench.bench.system.emulation import emulation_signs
 
 __all__ = ["BenchmarkRequest"]
@@ -102,7 +103,8 @@ class BenchmarkRequest:
         it, on EMULATED_LIMIT images.
         """
         bundle = Bundle.open(folder)
-        if emulation_signs() and selection == Selection(variants=[], runtimes=[]) and settings.limit is None:
+        is_default = msgspec.structs.replace(selection, delegates=()) == Selection(variants=[], runtimes=[])
+        if emulation_signs() and is_default and settings.limit is None:
             light = [LIGHT] if any(variant.name == LIGHT for variant in bundle.variants) else []
             selection = msgspec.structs.replace(selection, variants=light)
             settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
@@ -113,6 +115,7 @@ class BenchmarkRequest:
             )
             progress.say(f"EMULATED: {which}; change this with --variant, --runtime or --limit")
         planned = plan(bundle, selection, settings.memory_limit)
+        _say_without_delegate(planned, selection, progress)
 
         def build(settings: Settings, progress: Progress) -> Workload:  # noqa: ARG001
             return bundle_workload(bundle, settings.limit, settings.seed)
@@ -144,6 +147,7 @@ class BenchmarkRequest:
         )
         choice = infer_task(models, data)
         planned = plan(models, selection, settings.memory_limit)
+        _say_without_delegate(planned, selection, progress)
         runtimes = _probe_runtimes(planned)
 
         def build(settings: Settings, progress: Progress) -> Workload:
@@ -158,11 +162,22 @@ class BenchmarkRequest:
         return cls(build(settings, progress), planned, settings)
 
 
+def _say_without_delegate(planned: Sequence[Planned], selection: Selection, progress: Progress) -> None:
+    """Tell which runtimes are measured without the chosen delegates, because they take none."""
+    if any(each.text for each in selection.delegates):
+        names = dict.fromkeys(item.configuration.runtime for item in planned)
+        if others := [name for name in names if not runtime_named(name).has_interpreter]:
+            progress.say(f"--delegate: measured without it, as no delegates work there: {', '.join(others)}")
+
+
 def _probe_runtimes(planned: Sequence[Planned]) -> dict[str, list[ProbeRuntime]]:
-    """Return the first configuration of each variant on each runtime that is going to be measured and can start."""
-    runtimes: dict[str, dict[str, ProbeRuntime]] = {item.variant.name: {} for item in planned}
+    """Return the first configuration of each variant on each runtime that is going to be measured and can start.
+
+    It is the first with each delegate, as another may fail.
+    """
+    runtimes: dict[str, dict[tuple[str, str], ProbeRuntime]] = {item.variant.name: {} for item in planned}
     for item in planned:
         if item.failure is None and item.file is not None:
-            own = ProbeRuntime(item.configuration, item.runtime_version, item.file)
-            runtimes[item.variant.name].setdefault(item.configuration.runtime, own)
+            own = ProbeRuntime(item.configuration, item.runtime_version, item.file, item.delegate_file)
+            runtimes[item.variant.name].setdefault((item.configuration.runtime, item.configuration.delegate), own)
     return {name: list(by_runtime.values()) for name, by_runtime in runtimes.items()}

@@ -12,6 +12,7 @@ from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import pack, unpack
 from edge_bench.bench.measure.prediction_warnings import output_warnings, prediction_warnings, truth_warnings
 from edge_bench.bench.measure.trust import trial_findings, trusted
+from edge_bench.bench.records.delegate import Delegation
 from edge_bench.bench.records.journal import JOURNAL, read_journal
 from edge_bench.bench.records.journal_entries import (
     ConfigurationFailed,
@@ -55,6 +56,7 @@ class RunBuilder:
         self._in_top_5: dict[int, npt.NDArray[np.uint8]] = {}
         self._delegates: dict[int, str] = {}
         self._chunks: dict[int, int] = {}
+        self._delegations: dict[int, list[Delegation]] = {}
         self._session_warnings: dict[int, list[str]] = {}
         self._tied: dict[int, int] = defaultdict(int)
         self._outside_unit: set[int] = set()
@@ -72,7 +74,7 @@ class RunBuilder:
         match entry:
             case ProcessStarted(number=number, record=record):
                 self._delegates[number], self._chunks[number] = entry.delegate, entry.chunks
-                self._session_warnings[number] = entry.warnings
+                self._session_warnings[number], self._delegations[number] = entry.warnings, entry.delegations
                 self.passes[number] = entry.passes
                 self._processes[number][record.index] = record
             case TrialMade():
@@ -211,6 +213,7 @@ class RunBuilder:
                 *([profiled.problem] if profiled is not None and profiled.problem else []),
             ],
             delegate=self._delegates.get(number, ""),
+            delegations=self._delegations.get(number, []),
             outputs=None if recorded is None else recorded.outputs,
             postprocess=None if recorded is None else recorded.postprocess,
             profile=None if profiled is None else profiled.profile,

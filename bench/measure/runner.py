@@ -191,7 +191,8 @@ class _Workers:
 
     def _started(self, planned: Planned) -> WorkerProcess:
         files = files_for(self._workload, planned)
-        return WorkerProcess(planned.configuration.runtime, self._settings.memory_limit, files=files)
+        runtime, limit = planned.configuration.runtime, self._settings.memory_limit
+        return WorkerProcess(runtime, limit, files=files, delegate=planned.delegate_file)
 
     def _is_unfinished(self, number: int, generation: Generation) -> bool:
         """Return whether trials of a configuration are missing in this generation."""
@@ -223,7 +224,7 @@ class _Workers:
         if passes is None:
             # fixed in the first generation, so that all trials of a configuration have the same number of passes
             passes = passes_per_trial(pass_ns)
-        self._recorder.prepared(number, self._process, ready, prepared, passes, worker.delegate())
+        self._recorder.prepared(number, self._process, ready, prepared, passes, worker.delegate(prepared.delegations))
         self._remaining.prepared(number, pass_ns / 1e9, passes)
 
     def _record_outputs(self, number: int, worker: WorkerProcess) -> float:

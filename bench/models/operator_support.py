@@ -18,10 +18,12 @@ from edge_bench.bench.model_formats.tflite_operators import custom_code, is_flex
 from edge_bench.bench.records.manifest import Operator
 
 __all__ = [
+    "EDGE_TPU",
     "FLEX",
     "Refusal",
     "Release",
     "Unsupported",
+    "edge_tpu_refusal",
     "known_refusal",
     "known_releases",
     "unknown_operators",
@@ -30,6 +32,8 @@ __all__ = [
 
 #: Stands for all TensorFlow operators ("Select TF ops") among the custom operators of a release.
 FLEX = "Flex"
+#: The custom operator that edgetpu_compiler puts in place of the nodes for the Edge TPU.
+EDGE_TPU = "edgetpu-custom-op"
 
 EXPORT_AGAIN = {
     "FULLY_CONNECTED": "or export again with per-tensor dense layers, as `edge-bench export` does",
@@ -115,6 +119,16 @@ def known_refusal(operators: Sequence[Operator], runtime: str, version: str) -> 
     return Refusal(
         problem=f"{runtime} {version} does not support {'; '.join(map(str, missing))}",
         remedy=_remedy(missing, operators),
+    )
+
+
+def edge_tpu_refusal(operators: Sequence[Operator]) -> Refusal | None:
+    """Return why a model cannot be loaded without a delegate's library; None if it is not compiled for an Edge TPU."""
+    if not any(custom_code(operator.name) == EDGE_TPU for operator in operators):
+        return None
+    return Refusal(
+        problem=f"it is compiled for Coral's Edge TPU (operator {EDGE_TPU}) and needs its delegate",
+        remedy="use --delegate libedgetpu.so.1, or measure the .tflite file from before the compilation",
     )
 
 

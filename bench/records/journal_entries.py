@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from edge_bench.bench.io.record_codec import BoundedStr, Length, NonNegativeInt, PackedArray, PositiveInt
+from edge_bench.bench.records.delegate import Delegation
 from edge_bench.bench.records.outputs.union import TaskOutputs
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import MAX_CONFIGURATIONS, Failure, ProcessRecord, Run, Trial
@@ -39,6 +40,7 @@ class ProcessStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     passes: PositiveInt  # per trial
     chunks: NonNegativeInt  # parts of a pass, more than 1 if its inputs do not fit in memory
     warnings: Annotated[list[BoundedStr], Length] = []  # notes on unusual times
+    delegations: Annotated[list[Delegation], Length] = []
 
 
 class TrialMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -16,6 +16,7 @@ from edge_bench.bench.io.record_codec import (
     PositiveInt,
     unpack,
 )
+from edge_bench.bench.records.delegate import DelegateLibrary, Delegation
 from edge_bench.bench.records.interpretation import Interpretation, any_assumed
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.outputs.decoding import Decoding
@@ -44,28 +45,29 @@ __all__ = [
     "Trial",
 ]
 
-#: Used instead of a label: the image was in no trial, or its scores were not finite.
-UNSEEN, UNCLASSIFIED = -1, -2
+UNSEEN, UNCLASSIFIED = -1, -2  # instead of a label: the image was in no trial, or its scores were not finite
 #: Name of the data set if no data was given.
 RANDOM_INPUTS = "random inputs"
 #: The task whose outputs are labels (`Result.predictions`). Those of all other tasks are in ``Result.outputs``.
 CLASSIFY = "classify"
 #: Maximum number of configurations of a Run, so that comparing them takes about a second.
 MAX_CONFIGURATIONS = 1_000
-#: Maximum number of trials of a configuration.
+#: Trials of a configuration.
 TrialCount = msgspec.Meta(max_length=1_000_000)
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant on a runtime with a number of threads and a batch size. Each has its own worker processes."""
+    """A variant on a runtime with threads, batch size and delegate. Each has its own worker processes."""
 
     variant: BoundedStr
     runtime: BoundedStr
     threads: PositiveInt
     batch_size: PositiveInt
+    delegate: BoundedStr = ""  # empty: the runtime's default; ``none``; or a library's file name and its options
 
     def __str__(self) -> str:
-        return f"{self.variant} on {self.runtime}, {counted(self.threads, 'thread')}, batch {self.batch_size}"
+        text = f"{self.variant} on {self.runtime}, {counted(self.threads, 'thread')}, batch {self.batch_size}"
+        return f"{text}, delegate {self.delegate}" if self.delegate else text
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +135,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     unstable_predictions: NonNegativeInt = 0  # images whose label differed between trials
     failure: Failure | None = None
     warnings: Annotated[list[BoundedStr], Length] = []
-    delegate: BoundedStr = ""  # reported by the runtime, such as XNNPACK
+    delegate: BoundedStr = ""  # the runtime's own that it uses, such as XNNPACK
+    delegate_library: DelegateLibrary | None = None  # of the configuration's delegate
+    delegations: Annotated[list[Delegation], Length] = []  # nodes of each delegate; empty if they were not counted
     outputs: TaskOutputs | None = None  # of tasks other than classify
     # ns, one per image, measured separately from the trials: decoding of the outputs with --with-postprocess
     postprocess: PackedArray | None = None

@@ -83,6 +83,9 @@ def _check_result(run: Run, result: Result, count: int) -> None:
         raise ValueError("unclassified_positions: an image that is in no trial")
     if result.tied_images > count:
         raise ValueError(f"tied_images: {result.tied_images:,} of {count:,}")
+    for each in result.delegations:
+        if each.nodes > each.total_nodes:
+            raise ValueError(f"delegations: {each.nodes:,} of {each.total_nodes:,} nodes")
     if result.in_top_5 is not None:
         _packed(result.in_top_5, "in_top_5", count, below=2)
     if result.postprocess is not None:

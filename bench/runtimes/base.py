@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from edge_bench.bench.records.delegate import DelegateSetting
 from edge_bench.bench.records.manifest import TensorSpec
 
 __all__ = ["Clock", "Loader", "ModelFile", "PassTimes", "Session", "batch_size_for", "with_known_output"]
@@ -24,6 +25,7 @@ class ModelFile(NamedTuple):
     input_shape: tuple[int, ...] | None = None  # of one image in the model's own layout, if the file has open axes
     serving: bool = False  # optimise for single requests of up to ``batch_size`` images instead of whole passes
     stateful: bool = False  # keep the model's state between invocations, for streams; otherwise it is reset before each
+    delegate: DelegateSetting = DelegateSetting()
 
 
 class PassTimes(NamedTuple):

@@ -7,19 +7,25 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from edge_bench.bench.records.delegate import Delegation
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes.base import Clock, ModelFile, PassTimes, batch_size_for
+from edge_bench.bench.runtimes.tflite_delegate import DelegatedInterpreter
 from edge_bench.bench.runtimes.tflite_state import RELOADED, StateKind, state_kind
 
 __all__ = ["InterpreterSession"]
 
 
 class InterpreterSession:
-    """A .tflite model in an ``Interpreter`` of either library, allocated for ``batch_size`` images."""
+    """A .tflite model in an ``Interpreter`` of either library, allocated for ``batch_size`` images.
 
-    def __init__(self, interpreter_class: Any, file: ModelFile) -> None:
-        self._class, self._file = interpreter_class, file
-        interpreter = self._interpreter = interpreter_class(model_path=str(file.path), num_threads=file.threads)
+    ``library`` is the library's module ``interpreter``.
+    """
+
+    def __init__(self, library: Any, file: ModelFile) -> None:
+        self._library, self._file = library, file
+        self._open()
+        interpreter = self._interpreter
         detail = self._only(interpreter.get_input_details(), "input")
         axes = _axes(detail)
         self._has_batch_axis = len(axes) != 1  # an input of one axis is one example
@@ -40,6 +46,15 @@ class InterpreterSession:
         self._reset = {StateKind.NONE: None, StateKind.VARIABLES: self._clear, StateKind.RESOURCES: self._reload}[kind]
         self.warning = RELOADED if kind is StateKind.RESOURCES else ""
 
+    def _open(self) -> None:
+        file = self._file
+        self._delegated = DelegatedInterpreter(self._library, file.path, file.threads, file.delegate)
+        self._interpreter = self._delegated.interpreter
+
+    def delegations(self) -> list[Delegation]:
+        """Return how many nodes each delegate runs."""
+        return self._delegated.delegations()
+
     def _allocate(self) -> None:
         detail = self._interpreter.get_input_details()[0]
         if not self._is_open and self._allocated_shape != detail["shape"].tolist():
@@ -47,8 +62,8 @@ class InterpreterSession:
                 self._interpreter.resize_tensor_input(self._input_index, self._allocated_shape, strict=True)
             except (ValueError, RuntimeError):  # tflite-runtime raises ValueError, LiteRT RuntimeError
                 raise ValueError(
-                    f"the file takes only inputs of shape {detail['shape_signature'].tolist()}, "
-                    f"not {self._allocated_shape}"
+                    f"{self._delegated.limits_shapes or 'the file'} takes only inputs of shape "
+                    f"{detail['shape_signature'].tolist()}, not {self._allocated_shape}"
                 ) from None
         self._interpreter.allocate_tensors()
 
@@ -73,7 +88,7 @@ class InterpreterSession:
 
     def _reload(self) -> None:
         """Reload the model, since ``reset_all_variables`` does not reset resource variables."""
-        self._interpreter = self._class(model_path=str(self._file.path), num_threads=self._file.threads)
+        self._open()
         self._allocate()
 
     def invoke(self, batch: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -10,19 +10,19 @@ __all__ = ["import_graph_loader", "import_loader"]
 
 def import_loader() -> Loader:
     """Import the library and return a loader of sessions."""
-    from tflite_runtime.interpreter import Interpreter
+    from tflite_runtime import interpreter
 
     def load(file: ModelFile) -> InterpreterSession:
-        return InterpreterSession(Interpreter, file)
+        return InterpreterSession(interpreter, file)
 
     return load
 
 
 def import_graph_loader() -> GraphLoader:
     """Import the library and return a loader of sessions for any inputs and outputs."""
-    from tflite_runtime.interpreter import Interpreter
+    from tflite_runtime import interpreter
 
     def load(file: GraphFile) -> TfliteGraph:
-        return TfliteGraph(Interpreter, file)
+        return TfliteGraph(interpreter, file)
 
     return load

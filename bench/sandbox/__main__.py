@@ -25,9 +25,11 @@ def apply(plan: Plan) -> None:
     if plan.landlock:
         readable = [*system_reads(), *map(Path, plan.read)]
         programs = [Path(plan.program), *program_loaders()] if plan.program else []
-        restrict_files(plan.landlock, readable, [*system_writes(), *writable], programs)
+        devices = [Path(path) for path in plan.devices]
+        restrict_files(plan.landlock, readable, [*system_writes(), *writable], programs, devices)
     if plan.seccomp:
-        install_filter(read_only=not plan.landlock and not writable, may_execute=bool(plan.program))
+        read_only = not plan.landlock and not writable and not plan.devices
+        install_filter(read_only=read_only, may_execute=bool(plan.program), uses_devices=bool(plan.devices))
 
 
 def main(arguments: list[str]) -> None:

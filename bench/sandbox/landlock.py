@@ -50,11 +50,18 @@ def landlock_abi() -> int:
         return 0
 
 
-def restrict_files(abi: int, readable: Iterable[Path], writable: Iterable[Path], programs: Iterable[Path] = ()) -> None:
+def restrict_files(
+    abi: int,
+    readable: Iterable[Path],
+    writable: Iterable[Path],
+    programs: Iterable[Path] = (),
+    devices: Iterable[Path] = (),
+) -> None:
     """Restrict this thread, and those it starts, to reading and writing below these paths; raise OSError on failure.
 
-    Only ``programs`` can be executed. Devices cannot be created. Paths that do not exist or cannot be opened are
-    skipped, and therefore refused. The paths stay open, because the rules are about inodes, and procfs makes new ones.
+    ``devices`` can also be controlled (ioctl), but no files can be created or removed there. Only ``programs`` can be
+    executed. Devices cannot be created. Paths that do not exist or cannot be opened are skipped, and therefore refused.
+    The paths stay open, because the rules are about inodes, and procfs makes new ones.
     """
     handled = (1 << _RIGHTS.get(abi, _LATEST_RIGHTS)) - 1
     attributes = _Ruleset(handled, _NET if abi >= _NET_SINCE else 0, _SCOPES if abi >= _SCOPES_SINCE else 0)
@@ -64,6 +71,8 @@ def restrict_files(abi: int, readable: Iterable[Path], writable: Iterable[Path],
             _allow(ruleset, path, _READ & handled)
         for path in programs:
             _allow(ruleset, path, _READ_FILE | _EXECUTE)
+        for path in devices:
+            _allow(ruleset, path, (_READ | _WRITE_FILE | _IOCTL_DEV) & handled)
         for path in writable:
             _allow(ruleset, path, handled & ~(_EXECUTE | _MAKE_DEVICES | _IOCTL_DEV))
         prctl(_NO_NEW_PRIVILEGES, 1)

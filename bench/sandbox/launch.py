@@ -17,6 +17,7 @@ class Access(NamedTuple):
     read: Sequence[Path] = ()  # files, or folders with everything in them
     scratch: Path | None = None  # a folder to write in
     program: Path | None = None  # the only other program that it may become
+    devices: Sequence[Path] = ()  # device files, or folders of them, to open for reading, writing and control
 
 
 class Plan(NamedTuple):
@@ -27,6 +28,7 @@ class Plan(NamedTuple):
     read: list[str]
     write: list[str]
     program: str = ""  # that may be executed; empty: none
+    devices: Sequence[str] = ()
 
     def encode(self) -> str:
         """Return it as ASCII text. Names that are not UTF-8 are preserved."""
@@ -46,5 +48,6 @@ def sandboxed_command(module: str, access: Access, support: Support) -> list[str
         [str(path.absolute()) for path in access.read],
         [] if access.scratch is None else [str(access.scratch.absolute())],
         "" if access.program is None else str(access.program.absolute()),
+        [str(path) for path in access.devices],
     )
     return [*module_command("edge_bench.bench.sandbox"), plan.encode(), module]

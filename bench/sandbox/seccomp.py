@@ -11,7 +11,16 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from edge_bench.bench.sandbox.kernel import call, native_architecture, prctl
-from edge_bench.bench.sandbox.syscalls import ABSENT, ALLOWED, CHECKED, EXECUTE, FILE_CHANGES, HIGHEST, RESTRICT
+from edge_bench.bench.sandbox.syscalls import (
+    ABSENT,
+    ALLOWED,
+    CHECKED,
+    DEVICE_MESSAGES,
+    EXECUTE,
+    FILE_CHANGES,
+    HIGHEST,
+    RESTRICT,
+)
 
 __all__ = ["filter_program", "install_filter", "seccomp_supported"]
 
@@ -38,6 +47,7 @@ _IOCTL = (0x5401, 0x802C542A, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 #: Names of threads and mappings, reading of settings, no new privileges, timer slack.
 _PRCTL = (2, 3, 15, 16, 21, 23, 27, 29, 30, 38, 39, 51, 64, 0x53564D41)
 _PR_SET_PDEATHSIG, _SIGKILL = 1, 9
+_AF_NETLINK, _NETLINK_KOBJECT_UEVENT = 16, 15
 
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
 
@@ -57,14 +67,17 @@ def seccomp_supported() -> bool:
     return False
 
 
-def install_filter(*, read_only: bool, may_execute: bool = False) -> None:
+def install_filter(*, read_only: bool, may_execute: bool = False, uses_devices: bool = False) -> None:
     """Install the filter in all threads of this process; raise OSError on failure.
 
     With ``read_only`` no file can be opened for writing or renamed, created or removed by its name. With
-    ``may_execute`` the process can become another program, under the same filter. Landlock decides which.
+    ``may_execute`` the process can become another program, under the same filter. Landlock decides which. With
+    ``uses_devices`` it can send any request to a device (ioctl) and listen to the kernel's messages about devices.
     """
     architecture = native_architecture()
-    program = filter_program(architecture, os.getpid(), read_only=read_only, may_execute=may_execute)
+    program = filter_program(
+        architecture, os.getpid(), read_only=read_only, may_execute=may_execute, uses_devices=uses_devices
+    )
     code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *each) for each in program))
     # struct sock_fprog: a short, padding, a pointer
     header = ctypes.create_string_buffer(struct.pack("<H6xQ", len(program), ctypes.addressof(code)))
@@ -73,9 +86,13 @@ def install_filter(*, read_only: bool, may_execute: bool = False) -> None:
         raise OSError(errno.EBUSY, "a thread has its own filter")
 
 
-def filter_program(architecture: str, process: int, *, read_only: bool, may_execute: bool = False) -> list[Instruction]:
+def filter_program(
+    architecture: str, process: int, *, read_only: bool, may_execute: bool = False, uses_devices: bool = False
+) -> list[Instruction]:
     """Return the filter for a process of this id, as instructions of classic BPF."""
     checked, changes = CHECKED.of(architecture), FILE_CHANGES.of(architecture)
+    if uses_devices:
+        checked = checked | DEVICE_MESSAGES.of(architecture)
     program = [
         (_LOAD, 0, 0, _ARCHITECTURE_AT),
         (_IF_EQUAL, 1, 0, _AUDIT_ARCHITECTURE[architecture]),
@@ -87,7 +104,7 @@ def filter_program(architecture: str, process: int, *, read_only: bool, may_exec
     ]
     for number in ABSENT.of(architecture).values():
         program += _if_number(number, [_refused(errno.ENOSYS)])
-    for name, check in _checks(process, read_only=read_only).items():
+    for name, check in _checks(process, read_only=read_only, uses_devices=uses_devices).items():
         if name in checked:
             program += _if_number(checked[name], check)
     allowed = set(ALLOWED.of(architecture).values())
@@ -105,7 +122,7 @@ def filter_program(architecture: str, process: int, *, read_only: bool, may_exec
     return [*program, _refused(errno.EPERM)]
 
 
-def _checks(process: int, *, read_only: bool) -> dict[str, list[Instruction]]:
+def _checks(process: int, *, read_only: bool, uses_devices: bool) -> dict[str, list[Instruction]]:
     """Return the checks of arguments by the name of the call; the kernel uses only the low words of these."""
     own_process = _one_of(0, (process,))
     return {
@@ -118,7 +135,7 @@ def _checks(process: int, *, read_only: bool) -> dict[str, list[Instruction]]:
         "prlimit64": _one_of(0, (0, process)),
         "setpriority": _one_of(1, (0,)),
         "fcntl": _one_of(1, _FCNTL),
-        "ioctl": _one_of(1, _IOCTL),
+        "ioctl": [(_RETURN, 0, 0, _ALLOW)] if uses_devices else _one_of(1, _IOCTL),
         "prctl": [
             (_LOAD, 0, 0, _ARGUMENTS_AT),
             # the signal at the parent's end may be set, but not cleared
@@ -126,6 +143,14 @@ def _checks(process: int, *, read_only: bool) -> dict[str, list[Instruction]]:
             *_one_of(1, (_SIGKILL,)),
             *_one_of(0, _PRCTL),
         ],
+        "socket": [
+            (_LOAD, 0, 0, _ARGUMENTS_AT),
+            # sockets of no other family, so that the calls below have no others
+            (_IF_EQUAL, 1, 0, _AF_NETLINK),
+            _refused(errno.EPERM),
+            *_one_of(2, (_NETLINK_KOBJECT_UEVENT,)),
+        ],
+        **{name: [(_RETURN, 0, 0, _ALLOW)] for name in ("bind", "getsockname", "recvmsg", "setsockopt")},
     }
 
 

@@ -6,7 +6,17 @@ lacks has no number there.
 
 from typing import NamedTuple
 
-__all__ = ["ABSENT", "ALLOWED", "CHECKED", "EXECUTE", "FILE_CHANGES", "HIGHEST", "RESTRICT", "Numbers"]
+__all__ = [
+    "ABSENT",
+    "ALLOWED",
+    "CHECKED",
+    "DEVICE_MESSAGES",
+    "EXECUTE",
+    "FILE_CHANGES",
+    "HIGHEST",
+    "RESTRICT",
+    "Numbers",
+]
 
 
 class Numbers(NamedTuple):
@@ -65,6 +75,8 @@ FILE_CHANGES = _table(
 )
 #: Allowed only in a sandbox with another program.
 EXECUTE = _table("execve:59:221")
+#: Allowed only in a sandbox with devices: libusb listens to the kernel's messages about them.
+DEVICE_MESSAGES = _table("bind:49:200 getsockname:51:204 recvmsg:47:212 setsockopt:54:208 socket:41:198")
 #: Allowed depending on the arguments.
 CHECKED = _table(
     """

@@ -17,11 +17,13 @@ import psutil
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.preprocessing.model_inputs import InputBatches
+from edge_bench.bench.records.delegate import DelegateSetting
 from edge_bench.bench.runtimes import Runtime, graph_loader, loader, runtime_named
 from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, with_known_output
 from edge_bench.bench.runtimes.profiling import profiled_loader
 from edge_bench.bench.runtimes.profiling.base import ProfiledFile
 from edge_bench.bench.runtimes.scores import label_count, labels_and_top_five
+from edge_bench.bench.runtimes.tflite_delegate import delegations_of, session_warnings
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.graphs.describe import describe as describe_graph
 from edge_bench.bench.worker.graphs.messages import DescribeGraph, PrepareGraph, Record, Sample
@@ -178,6 +180,7 @@ class _TrialRunner:
             configuration.batch_size,
             _as_shape(request.input_shape),
             stateful=request.stateful,
+            delegate=DelegateSetting(configuration.delegate, request.delegate_library),
         )
         began = clock()
         session = self._session = load(file)
@@ -201,7 +204,8 @@ class _TrialRunner:
             pass_ns=pass_ns,
             output=session.output,
             chunks=self._batches.chunks,
-            warnings=[session.warning] if session.warning else [],
+            warnings=session_warnings(session),
+            delegations=delegations_of(session),
         )
 
     def _empty_scores(self, count: int) -> npt.NDArray[Any]:
@@ -213,7 +217,10 @@ class _TrialRunner:
     def profiled_file(self) -> ProfiledFile:
         """The file and the settings of the session."""
         configuration = self._request.configuration
-        return ProfiledFile(self._request.file, configuration.threads, configuration.batch_size)
+        return ProfiledFile(
+            self._request.file, configuration.threads, configuration.batch_size,
+            delegate=configuration.delegate, delegate_library=self._request.delegate_library,
+        )  # fmt: skip
 
     @property
     def first_positions(self) -> list[int]:

@@ -9,15 +9,32 @@ from edge_bench.bench.io.names import is_utf8
 from edge_bench.bench.io.temporary import Scratch
 from edge_bench.bench.model_formats.onnx_graph import external_locations
 from edge_bench.bench.records.ncnn_files import PARAM, weights_of
+from edge_bench.bench.sandbox.devices import device_reads, devices
 from edge_bench.bench.sandbox.launch import Access
 from edge_bench.bench.sandbox.support import Support
 
 __all__ = ["WorkerScratch", "access_to"]
 
 
-def access_to(files: Sequence[Path]) -> Access:
-    """Return access to files and folders, and to the files beside an .onnx or .param file that have its tensors."""
-    return Access(read=[each for file in files for each in (file, *_external_files(file))])
+def access_to(files: Sequence[Path], delegate: Path | None = None) -> Access:
+    """Return access to files and folders, and to the files beside an .onnx or .param file that have its tensors.
+
+    With ``delegate``, a library, also to that, to the shared libraries beside it, and to the devices of delegates.
+    """
+    read = [each for file in files for each in (file, *_external_files(file))]
+    if delegate is None:
+        return Access(read=read)
+    return Access(read=[*read, *_libraries_beside(delegate), *device_reads()], devices=devices())
+
+
+def _libraries_beside(library: Path) -> list[Path]:
+    """Return a library and those in its folder, and in the folder of the file that it links to."""
+    folders = dict.fromkeys((library.absolute().parent, library.resolve().parent))
+    found = [library, library.resolve()]
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            found += [each for each in folder.iterdir() if ".so" in each.name]
+    return found
 
 
 def _external_files(file: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, PositiveInt
+from edge_bench.bench.records.delegate import Delegation
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.runtimes.scores import DEFAULT_THRESHOLD
@@ -46,6 +47,7 @@ class Prepare(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     stateful: bool = False  # keep the model's state between invocations, for streams
     threshold: float = DEFAULT_THRESHOLD  # of a single score, as a real value: label 1 above it, else 0
     class_of_output: list[int] | None = None  # the returned label of each output; None: the output's index
+    delegate_library: Path | None = None  # of the configuration's delegate
 
 
 class Describe(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -62,6 +64,7 @@ class OpenProbe(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     file: Path
     input_shape: list[int] | None = None  # of one example, if the file has open axes
     threshold: float = 0.5  # of a single score
+    delegate_library: Path | None = None
 
 
 class Predict(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -122,6 +125,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     output: TensorSpec
     chunks: NonNegativeInt = 1  # parts in which a pass is timed, if its inputs are too large to be cached
     warnings: list[BoundedStr] = []  # notes on unusual times
+    delegations: list[Delegation] = []
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True, tag=True):

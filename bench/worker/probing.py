@@ -6,6 +6,7 @@ import numpy as np
 
 from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.preprocessing.model_inputs import InputBatches
+from edge_bench.bench.records.delegate import DelegateSetting
 from edge_bench.bench.runtimes.base import Loader, ModelFile, with_known_output
 from edge_bench.bench.runtimes.scores import UNCLASSIFIED_LABEL, labels_and_top_five
 from edge_bench.bench.worker.messages import OpenProbe, Predict, Predicted, ProbeOpened
@@ -19,7 +20,8 @@ class Probe:
     def __init__(self, request: OpenProbe, load: Loader) -> None:
         configuration = request.configuration
         shape = None if request.input_shape is None else tuple(request.input_shape)
-        file = ModelFile(request.file, configuration.threads, configuration.batch_size, shape)
+        delegate = DelegateSetting(configuration.delegate, request.delegate_library)
+        file = ModelFile(request.file, configuration.threads, configuration.batch_size, shape, delegate=delegate)
         self._session = with_known_output(load(file))
         self._threshold = request.threshold
         self.opened = ProbeOpened()

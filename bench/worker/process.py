@@ -15,6 +15,7 @@ import msgspec
 
 from edge_bench.bench.io.python_process import module_command, module_environment
 from edge_bench.bench.progress import time_limit
+from edge_bench.bench.records.delegate import Delegation
 from edge_bench.bench.records.run import Failure
 from edge_bench.bench.sandbox.launch import Access, sandboxed_command
 from edge_bench.bench.sandbox.support import sandbox_support
@@ -44,12 +45,16 @@ class WorkerFailed(Exception):
 class WorkerProcess:
     """A fresh process for one configuration of one runtime, in the sandbox."""
 
-    def __init__(self, runtime: str, memory_limit: int | None = None, *, files: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, runtime: str, memory_limit: int | None = None, *, files: Sequence[Path] = (), delegate: Path | None = None
+    ) -> None:
         """Start the process. It can read only ``files``: the model and the images.
 
+        With ``delegate``, the library of one, it can also read that, and use the devices for which there are delegates.
         Raise OSError, and leave nothing open, if processes, memory or descriptors run out.
         """
-        self._start("edge_bench.bench.worker", [runtime], memory_limit, Reply, access_to(files))
+        self._delegate = delegate
+        self._start("edge_bench.bench.worker", [runtime], memory_limit, Reply, access_to(files, delegate))
 
     @classmethod
     def spawn(
@@ -63,6 +68,7 @@ class WorkerProcess:
         the sandbox.
         """
         worker = cls.__new__(cls)
+        worker._delegate = None
         worker._start(module, arguments, memory_limit, replies, access)
         return worker
 
@@ -115,7 +121,8 @@ class WorkerProcess:
             # XNNPACK does not report why it fails to copy the weights
             lacks_memory = reply.kind == "out of memory" or "failed to create XNNPACK runtime" in reply.message
             hint = self._memory_hint() if lacks_memory else ""
-            raise WorkerFailed(Failure(kind=reply.kind, message=reply.message, remedy=reply.remedy or hint))
+            remedy = reply.remedy or hint or self._delegate_hint()
+            raise WorkerFailed(Failure(kind=reply.kind, message=reply.message, remedy=remedy))
         if not isinstance(reply, answer):
             raise WorkerFailed(Failure(kind="failed", message=f"the worker sent an unexpected {type(reply).__name__}"))
         return reply
@@ -134,10 +141,14 @@ class WorkerProcess:
         """Ask the worker to end and return its final message."""
         return self.ask(Finish(), Finished, timeout)
 
-    def delegate(self) -> str:
-        """Return the name of the delegate that the runtime printed, for example XNNPACK; empty if none."""
+    def delegate(self, counted: Sequence[Delegation] = ()) -> str:
+        """Return the name of the runtime's own delegate that it printed, for example XNNPACK; empty if none.
+
+        tflite-runtime prints it even if it then runs no node: ``counted`` decides, if the nodes were counted.
+        """
         match = re.search(r"Created TensorFlow Lite (\S+) delegate", self._printed())
-        return match[1] if match else ""
+        name = match[1] if match else ""
+        return name if not counted or any(each.nodes for each in counted if each.name == name) else ""
 
     def stop(self) -> None:
         """Kill the process and release its resources; safe to call twice."""
@@ -159,13 +170,20 @@ class WorkerProcess:
         last_line = self._last_line()
         if code < 0:
             name = signal.Signals(-code).name
-            hint = "out of memory?" if name == "SIGKILL" else illegal_instruction(-code) or self._memory_hint()
+            hint = "out of memory?" if name == "SIGKILL" else self._delegate_hint() or self._memory_hint()
             meaning = " (illegal instruction)" if name == "SIGILL" else ""
             message = f"the worker was killed by {name}{meaning}{last_line}"
-            return Failure(kind="crashed", message=message, remedy=hint)
+            return Failure(kind="crashed", message=message, remedy=illegal_instruction(-code) or hint)
         return Failure(
-            kind="crashed", message=f"the worker ended with exit code {code}{last_line}", remedy=self._memory_hint()
+            kind="crashed",
+            message=f"the worker ended with exit code {code}{last_line}",
+            remedy=self._delegate_hint() or self._memory_hint(),
         )
+
+    def _delegate_hint(self) -> str:
+        if self._delegate is None:
+            return ""
+        return f"the delegate {self._delegate.name} may be the cause: measure without it (--delegate default)"
 
     def _memory_hint(self) -> str:
         # native code usually aborts when an allocation fails, without a reliable message

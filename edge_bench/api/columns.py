@@ -86,6 +86,7 @@ def quality_records(run: Run, result: Result) -> list[dict[str, Any]]:
             "runtime": configuration.runtime,
             "threads": configuration.threads,
             "batch_size": configuration.batch_size,
+            "delegate": configuration.delegate,
             "measure": measure.name,
             "value": measure.value,
             "low": measure.interval.low if measure.interval else None,
@@ -105,6 +106,7 @@ def _configuration(configuration: Configuration, rows: int) -> Columns:
         "runtime": _texts([configuration.runtime] * rows),
         "threads": np.full(rows, configuration.threads, np.int64),
         "batch_size": np.full(rows, configuration.batch_size, np.int64),
+        "delegate": _texts([configuration.delegate] * rows),
     }
 
 

@@ -48,7 +48,7 @@ class Comparison:
 def compare(runs: Run | Iterable[Run], baseline: str | None = None, history: Run | Iterable[Run] = ()) -> Comparison:
     """Compare every configuration of one or more Runs of the same images with one of them.
 
-    baseline: ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``; by default the original model, or the most similar one
+    baseline: ``VARIANT[/RUNTIME[/THREADS[/BATCH[/DELEGATE]]]]``; by default the original model, or the most similar one
     history: earlier Runs, which are not compared. They show how much the machine varies from run to run
     Raise BadInput if no configuration matches the baseline or there is no Run. Raise ResultsError if Runs are of
     different tasks or images. Raise TypeError for anything that is not a Run, such as a path.

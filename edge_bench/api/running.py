@@ -31,6 +31,7 @@ def run(
     runtimes: str | Sequence[str] | None = None,
     threads: str | int | Sequence[int] | None = None,
     batch_sizes: str | int | Sequence[int] | None = None,
+    delegates: str | Sequence[str] | None = None,
     find_fastest: bool = False,
     trials: int = 30,
     processes: int = 5,
@@ -58,6 +59,7 @@ def run(
     data: a folder of images, a .npy or an .npz; None: random inputs, only for speed. A bundle has its own data.
     labels: the true values of ``data``; task: the meaning of the outputs, if labels and models do not determine it
     variants, runtimes, threads, batch_sizes: the configurations, as a list or a text such as "1,2"; None: the defaults
+    delegates: for .tflite models, a list with the form of ``--delegate``, such as ["default", "libedgetpu.so.1"]
     find_fastest: measure all configurations briefly, then the best of them fully; threads and batch sizes that are not
     set are several. The column probability_fastest of `Run.to_frame` has the result
     budget: seconds, or a text such as "5m", that the measurement may take. Limit, trials and processes with default
@@ -76,7 +78,7 @@ def run(
     if require_sandbox and support.problem:
         raise BadInput(f"require_sandbox: {support.problem}", support.remedy)
     said = stated_data(data_options, data=data, labels=labels, task=task)
-    configurations = selection(variants, runtimes, threads, batch_sizes, scenario)
+    configurations = selection(variants, runtimes, threads, batch_sizes, scenario, delegates)
     settings = run_settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,

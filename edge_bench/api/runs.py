@@ -23,8 +23,8 @@ __all__ = ["Run", "Runs"]
 class Run:
     """The measurements of a run on one machine.
 
-    Methods with the parameter ``configuration`` take ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``, such as ``int8/litert``,
-    and raise BadInput if no configuration with trials matches. Without it, tables have all configurations.
+    Methods with the parameter ``configuration`` take ``VARIANT[/RUNTIME[/THREADS[/BATCH[/DELEGATE]]]]``, such as
+    ``int8/litert``, and raise BadInput if no configuration with trials matches. Without it, tables have all of them.
     """
 
     def __init__(self, record: records.Run, path: Path | None = None) -> None:
@@ -224,7 +224,8 @@ class Runs(Sequence[Run]):
 
 
 def _selector(configuration: Configuration) -> str:
-    return f"{configuration.variant}/{configuration.runtime}/{configuration.threads}/{configuration.batch_size}"
+    parts = [configuration.variant, configuration.runtime, configuration.threads, configuration.batch_size]
+    return "/".join(map(str, [*parts, configuration.delegate] if configuration.delegate else parts))
 
 
 def _per_example(record: dict[str, Any]) -> dict[str, float | None]:

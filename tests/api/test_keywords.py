@@ -24,7 +24,7 @@ WITHOUT_KEYWORD = {
     "debug": "errors are exceptions",
 }
 #: Options whose keyword is a plural, because it takes a list.
-RENAMED = {"variant": "variants", "runtime": "runtimes", "batch_size": "batch_sizes"}
+RENAMED = {"variant": "variants", "runtime": "runtimes", "batch_size": "batch_sizes", "delegate": "delegates"}
 FUNCTIONS: dict[str, Callable[..., object]] = {"run": edge_bench.run, "export": edge_bench.export}
 
 

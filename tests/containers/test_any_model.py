@@ -1,4 +1,7 @@
-"""Models of several inputs, and detectors, in the emulated edge image: a plain interpreter gives the same outputs."""
+"""Models of several inputs, detectors and delegates in the emulated edge image.
+
+A plain interpreter gives the same outputs, and a delegate has the same outcomes as on a PC.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -18,10 +21,15 @@ from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.tasks.detection.packed import unpack_boxes
 from tests.command_line import CommandLine
 from tests.containers.compose import ARM64, EDGE, docker
+from tests.made.brightness import bright_inputs
+from tests.made.delegate import built_delegate
+from tests.made.delegate.matrix import LABELS, assert_outcomes, matrix
 from tests.made.graph.graph_bundles import MIXED_OUTPUTS, mixed_inputs
 from tests.made.graph.graph_models import brightness_detector
 from tests.made.graph.graph_workloads import box_images
 from tests.made.graph.graphs import mixed_tflite
+from tests.made.tflite_models import brightness_tflite
+from tests.measured import arrays
 
 pytestmark = [pytest.mark.containers, pytest.mark.usefixtures("images")]
 
@@ -124,3 +132,23 @@ def test_every_box_of_a_detector_is_that_of_a_plain_interpreter_and_is_scored_al
     (across,) = (row.outputs_across for row in compare([own, edge]).rows if row.outputs_across)
     assert (across.agreement.identical, across.agreement.examples) == (4, 4)
     assert across.quality_here == across.quality_there
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("runtime", ["litert", "tflite-runtime"])
+def test_every_outcome_of_a_delegate_is_the_same_on_an_emulated_pi(runtime: str, shared: Path) -> None:
+    library = built_delegate(shared, "aarch64")
+    brightness_tflite(shared / "bright.tflite", range(13))
+    arrays(shared, bright_inputs(LABELS, 8, 8, 3), LABELS)
+    short = {"EDGE_BENCH_WARM_UP_SECONDS": "0.02", "EDGE_BENCH_TRIAL_SECONDS": "0.01", "EDGE_BENCH_DEFAULT_BUDGET": ""}
+    done = docker(
+        *ARM64, *(word for name, value in short.items() for word in ("-e", f"{name}={value}")), "--network=none",
+        "-v", f"{shared}:/shared", EDGE, "run", "/shared/bright.tflite", "--data", "/shared/x.npy",
+        "--labels", "/shared/y.npy", "--runtime", runtime, *QUICK, "--results", "/shared/results",
+        *(word for text in matrix(f"/shared/{library.name}") for word in ("--delegate", text)),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (path,) = (shared / "results").glob("run-*.json")
+    run = read_run(path)
+    assert run.machine.architecture == "aarch64"
+    assert_outcomes(run.results, library)

@@ -15,6 +15,7 @@ from edge_bench.bench.io.record_codec import encode_record, pack
 from edge_bench.bench.offload.network.link_profiles import link_from
 from edge_bench.bench.offload.records.offload import LOCAL
 from edge_bench.bench.offload.records.power import power_from
+from edge_bench.bench.records.delegate import DelegateLibrary, Delegation
 from edge_bench.bench.records.journal_entries import (
     ConfigurationFailed,
     Entry,
@@ -191,6 +192,8 @@ def _full(variant: str, runtime: str, seconds: float, wrong: int) -> Any:
         warnings=["odd"], delegate="XNNPACK", runtime_version="2.0",
         profile=profile(operator_time(0, "CONV_2D", 3), operator_time(1, "ADD", 0), invocation=4, warnings=["w"],
                         peaks=Peaks(threads=1, macs_per_second={"float32": 1e9}, bytes_per_second=1e9, method="m")),
+        delegations=[Delegation(name="XNNPACK", nodes=3, total_nodes=4, parts=2)],
+        delegate_library=DelegateLibrary(path="/lib/x.so", bytes=10, sha256="0" * 64, version="1.0"),
     )  # fmt: skip
 
 

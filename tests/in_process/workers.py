@@ -10,6 +10,7 @@ from unittest import mock
 from edge_bench.bench.interpretation import predictions
 from edge_bench.bench.interpretation.graphs import worker_sampler
 from edge_bench.bench.measure import runner
+from edge_bench.bench.records.delegate import Delegation
 from edge_bench.bench.records.run import Failure
 from edge_bench.bench.runtimes import loader, runtime_named
 from edge_bench.bench.worker import process
@@ -26,8 +27,10 @@ TOGETHER = ("litert", "onnxruntime", "tensorflow")
 class WorkerHere:
     """Takes the place of a `WorkerProcess` of one configuration."""
 
-    def __init__(self, runtime: str, memory_limit: int | None = None, *, files: Sequence[Path] = ()) -> None:
-        del memory_limit, files  # are enforced by the process
+    def __init__(
+        self, runtime: str, memory_limit: int | None = None, *, files: Sequence[Path] = (), delegate: Path | None = None
+    ) -> None:
+        del memory_limit, files, delegate  # are enforced by the process
         named = runtime_named(runtime)
         self._conversation = Conversation(loader(named), named)
         self.pid = os.getpid()
@@ -56,7 +59,7 @@ class WorkerHere:
         finished: Finished = self.ask(Finish(), Finished, timeout)
         return finished
 
-    def delegate(self) -> str:
+    def delegate(self, counted: Sequence[Delegation] = ()) -> str:
         """Return no delegate: what libraries print is not collected."""
         return ""
 

@@ -27,8 +27,8 @@ Baseline = Annotated[
         "--baseline",
         metavar="NAME|PATH",
         autocompletion=one_of(*VARIANTS),
-        help="Baseline of the comparison: VARIANT[/RUNTIME[/THREADS[/BATCH]]], or older Run files or folders. Paths "
-        "are repeatable. [default: keras]",
+        help="Baseline of the comparison: VARIANT[/RUNTIME[/THREADS[/BATCH[/DELEGATE]]]], or older Run files or "
+        "folders. Paths are repeatable. [default: keras]",
     ),
 ]
 EarlierRunFiles = Annotated[

@@ -11,6 +11,7 @@ __all__ = [
     "BatchSizes",
     "Budget",
     "CompareWith",
+    "Delegates",
     "FindFastest",
     "Fresh",
     "MemoryLimit",
@@ -119,6 +120,16 @@ BatchSizes = Annotated[
     str | None,
     list_option(
         "--batch-size", section=Section.MEASURING, help="Batch sizes: 1,8,32. [default: 32 for tensorflow, otherwise 1]"
+    ),
+]
+Delegates = Annotated[
+    list[str] | None,
+    option(
+        "--delegate",
+        metavar="LIB",
+        help="Delegate for .tflite models on litert and tflite-runtime: a library such as libedgetpu.so.1, with "
+        "options as LIB,key=value; none: also without XNNPACK; default: the runtime's choice. Repeat it to compare "
+        "several.",
     ),
 ]
 FindFastest = Annotated[

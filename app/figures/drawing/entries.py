@@ -29,7 +29,7 @@ class Entry:
     run: Run
     result: Result
     machine: str  # short name of the machine, unique per Run, with EMULATED if it is emulated
-    name: str  # "dynamic · litert", with threads and batch size if they vary
+    name: str  # "dynamic · litert", with threads and batch size if they vary, and the delegate if it is set
 
     @property
     def variant(self) -> str:
@@ -128,9 +128,9 @@ def machine_names(runs: Sequence[Run]) -> list[str]:
 
 def entries_of(runs: Sequence[Run], machines: Mapping[str, str]) -> list[Entry]:
     """Return all measured configurations, Run by Run; ``machines`` has the machine's name for each Run id."""
-    settings: Counter[tuple[str, str]] = Counter()
+    settings: Counter[tuple[str, str, str]] = Counter()
     for key in {_fields(result.configuration) for run in runs for result in run.results_with_trials}:
-        settings[key[:2]] += 1
+        settings[key[:3]] += 1
     return [
         Entry(run, result, machines[run.run_id], _name(result.configuration, settings))
         for run in runs
@@ -138,14 +138,18 @@ def entries_of(runs: Sequence[Run], machines: Mapping[str, str]) -> list[Entry]:
     ]
 
 
-def _fields(configuration: Configuration) -> tuple[str, str, int, int]:
-    return configuration.variant, configuration.runtime, configuration.threads, configuration.batch_size
+def _fields(configuration: Configuration) -> tuple[str, str, str, int, int]:
+    return (
+        configuration.variant, configuration.runtime, configuration.delegate, configuration.threads,
+        configuration.batch_size,
+    )  # fmt: skip
 
 
-def _name(configuration: Configuration, settings: Counter[tuple[str, str]]) -> str:
-    variant, runtime, threads, batch = _fields(configuration)
+def _name(configuration: Configuration, settings: Counter[tuple[str, str, str]]) -> str:
+    variant, runtime, delegate, threads, batch = _fields(configuration)
     name = f"{short_name(variant)} · {short_name(runtime, _MAX_RUNTIME)}"
-    return name if settings[variant, runtime] == 1 else f"{name} · {threads} thr · batch {batch}"
+    name = f"{name} · {short_name(delegate, _MAX_RUNTIME)}" if delegate else name
+    return name if settings[variant, runtime, delegate] == 1 else f"{name} · {threads} thr · batch {batch}"
 
 
 def short_name(name: str, limit: int = _MAX_NAME) -> str:
@@ -163,16 +167,17 @@ def entries_by_run(entries: Sequence[Entry]) -> list[list[Entry]]:
 
 
 def representative(entries: Sequence[Entry]) -> list[Entry]:
-    """Return at most ``_MAX_ENTRIES`` entries: the fastest of each machine, variant and runtime first."""
+    """Return at most ``_MAX_ENTRIES`` entries: the fastest of each machine, variant, runtime and delegate first."""
     if len(entries) <= _MAX_ENTRIES:
         return list(entries)
     # emulated times must not decide, so emulated configurations keep their order, after the real ones
     medians = [np.inf if entry.emulated else float(np.median(entry.image_milliseconds)) for entry in entries]
-    ranks: Counter[tuple[str, str, str]] = Counter()
+    ranks: Counter[tuple[str, ...]] = Counter()
     ranked = []
     for position in np.argsort(medians, kind="stable"):
         entry = entries[position]
-        key = (entry.machine, entry.variant, entry.result.configuration.runtime)
+        configuration = entry.result.configuration
+        key = (entry.machine, entry.variant, configuration.runtime, configuration.delegate)
         ranked.append((ranks[key], position))
         ranks[key] += 1
     return [entries[position] for position in sorted(position for _, position in sorted(ranked)[:_MAX_ENTRIES])]

@@ -81,7 +81,8 @@ def _draw_series(panel: Any, series: Series) -> None:
     for change in series.changes:
         _draw_change(panel, times[change.index], values[change.index], change)
     name = f"{short_name(c.variant)} · {short_name(c.runtime)}"
-    panel.set_title(f"{name}, {c.threads} thr, batch {c.batch_size}, {counted(series.images, series.unit)}",
+    delegate = f", {short_name(c.delegate)}" if c.delegate else ""
+    panel.set_title(f"{name}, {c.threads} thr, batch {c.batch_size}{delegate}, {counted(series.images, series.unit)}",
                     fontweight="normal")  # fmt: skip
     panel.set_ylabel(f"ms/{series.unit}")
     grid(panel, "y")

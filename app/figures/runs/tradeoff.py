@@ -139,8 +139,9 @@ def _areas(entries: Sequence[Entry]) -> npt.NDArray[np.float64]:
 
 
 def _environment(entry: Entry, *, several: bool) -> str:
-    """Return the runtime, with its machine if there are ``several``."""
-    runtime = short_name(entry.result.configuration.runtime)
+    """Return the runtime, with its delegate if one is set, and its machine if there are ``several``."""
+    configuration = entry.result.configuration
+    runtime = " · ".join(short_name(each) for each in (configuration.runtime, configuration.delegate) if each)
     return f"{runtime} on {entry.machine}" if several else runtime
 
 

@@ -13,8 +13,9 @@ _BADGES = re.compile(r"(EMULATED|ASSUMED)")
 _BARS = re.compile(r"^([▁▂▃▄▅▆▇█]+) (.*)$")
 #: A hyphen used as a minus sign.
 _MINUS = re.compile(r"(?<![\w.])-(?=\d)")
-#: Number of columns that identify a configuration: variant, runtime, threads, batch size.
+#: Number of columns that identify a configuration: variant, runtime, threads, batch size. A delegate may follow.
 _CONFIGURATION_COLUMNS = 4
+_DELEGATE = "delegate"
 _MAX_TITLE = 1000
 #: A cell with more characters has a line for each part before a semicolon.
 _LONG_CELL = 24
@@ -69,7 +70,8 @@ def html_table(table: Table, *, notes: bool = True, omit: Sequence[str] = ()) ->
             rows.append(element("tr", element("th", name, colspan=width, scope="colgroup", class_="group")))
         previous_group = group
         if merged:
-            row_header = [_configuration(row[: table.keys])]
+            has_delegate = table.header[table.keys - 1] == _DELEGATE
+            row_header = [_configuration(row[: table.keys - has_delegate], row[table.keys - 1] if has_delegate else "")]
         else:
             row_header = [_row_header(cell, only=keys == 1) for cell in row[:keys]]
         rows.append(element("tr", *row_header, *(_cell(row[column]) for column in columns)))
@@ -91,10 +93,12 @@ def _row_header(text: str, *, only: bool) -> Html:
     return element("th", with_badges(text), scope="row", class_=_only(text) if only else None)
 
 
-def _configuration(keys: Sequence[str]) -> Html:
-    """Return ``dynamic · litert`` and, in a smaller font, its threads and batch size."""
+def _configuration(keys: Sequence[str], delegate: str = "") -> Html:
+    """Return ``dynamic · litert`` and, in a smaller font, its threads and batch size, and its delegate if stated."""
     variant, runtime, threads, batch = keys[-_CONFIGURATION_COLUMNS:]
-    details = f"{threads} thread{'' if threads == '1' else 's'}, batch {batch}"
+    details = (
+        f"{threads} thread{'' if threads == '1' else 's'}, batch {batch}{f', delegate {delegate}' if delegate else ''}"
+    )
     return element(
         "th",
         f"{variant} · {runtime}",

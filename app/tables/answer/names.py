@@ -5,17 +5,18 @@ from collections.abc import Sequence
 
 from edge_bench.app.render.text.wrapping import middle_shortened
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
+from edge_bench.bench.records.delegate import shown_delegate
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.wording import counted
 
-__all__ = ["Sides", "baseline_name", "configuration_name"]
+__all__ = ["Sides", "baseline_name", "configuration_name", "short_name"]
 
 _MAX_NAME, _MAX_HOST = 24, 14
 _EMULATED = " EMULATED"
 
 
 def configuration_name(configuration: Configuration, rows: Sequence[Row], limit: int = _MAX_NAME) -> str:
-    """Return ``dynamic on litert``, with threads and batch size if ``rows`` have it with others, too."""
+    """Return ``dynamic on litert``, with threads, batch size and delegate if ``rows`` have it with others, too."""
     variant, runtime = middle_shortened(configuration.variant, limit), middle_shortened(configuration.runtime, limit)
     same = [
         row.configuration
@@ -27,6 +28,8 @@ def configuration_name(configuration: Configuration, rows: Sequence[Row], limit:
         name += f", {counted(configuration.threads, 'thread')}"
     if len({each.batch_size for each in same}) > 1:
         name += f", batch {configuration.batch_size}"
+    if configuration.delegate or len({each.delegate for each in same}) > 1:
+        name += f", delegate {middle_shortened(shown_delegate(configuration.delegate), limit)}"
     return name
 
 
@@ -35,6 +38,12 @@ def baseline_name(comparison: Comparison, limit: int = _MAX_NAME) -> str:
     base = comparison.baseline
     others = {row.configuration for row in comparison.rows if row.configuration.variant == base.variant}
     return middle_shortened(base.variant, limit) if len(others) == 1 else configuration_name(base, comparison.rows)
+
+
+def short_name(configuration: Configuration) -> str:
+    """Return ``dynamic on litert``, with the delegate if one is set."""
+    delegate = f", delegate {middle_shortened(configuration.delegate, _MAX_NAME)}" if configuration.delegate else ""
+    return f"{configuration.variant} on {configuration.runtime}{delegate}"
 
 
 class Sides:

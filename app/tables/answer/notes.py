@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from edge_bench.app.render.text.wrapping import clipped
 from edge_bench.app.render.units import counted, significant, with_interval
 from edge_bench.app.tables.answer.agreement import agreement_notes
-from edge_bench.app.tables.answer.names import Sides, baseline_name, configuration_name
+from edge_bench.app.tables.answer.names import Sides, baseline_name, configuration_name, short_name
 from edge_bench.app.tables.answer.search import search_notes
 from edge_bench.app.tables.runs.separate_runs import separation_notes
 from edge_bench.app.tables.shared import finding_notes
@@ -84,7 +84,7 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _short(result: Result) -> str:
-    return f"{result.configuration.variant} on {result.configuration.runtime}"
+    return short_name(result.configuration)
 
 
 def _interrupted(runs: Sequence[Run]) -> list[str]:
@@ -120,7 +120,7 @@ def _between_runs(runs: Sequence[Run]) -> list[str]:
             notes.append(f"- {where}times vary by {' to '.join(ends)} % from run to run (standard deviation)")
         differing = [each for each in variations if each.differing_predictions]
         if differing:
-            names = _named([f"{each.configuration.variant} on {each.configuration.runtime}" for each in differing])
+            names = _named([short_name(each.configuration) for each in differing])
             notes.append(f"- {names}: predictions differ between runs: the model or its runtime is not deterministic")
     return notes
 

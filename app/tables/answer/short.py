@@ -10,6 +10,7 @@ from edge_bench.app.tables.answer.cells import UNRELIABLE, quality_text, speed_t
 from edge_bench.app.tables.answer.names import baseline_name
 from edge_bench.bench.analysis.answer.answer import AnswerKind
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
+from edge_bench.bench.records.delegate import shown_delegate
 from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.wording import counted, listed
 
@@ -55,7 +56,7 @@ def configuration_columns(rows: Sequence[Row]) -> list[Column]:
     """Return the columns that tell configurations apart; what is the same for a runtime is in `constants`."""
     names = {
         name: [str(getattr(row.configuration, name)) for row in rows]
-        for name in ("variant", "runtime", "threads", "batch_size")
+        for name in ("variant", "runtime", "threads", "batch_size", "delegate")
     }
     columns = [
         Column(name, names[name], right=False, shrinks_to=least)
@@ -69,6 +70,9 @@ def configuration_columns(rows: Sequence[Row]) -> list[Column]:
         columns.append(Column("threads", names["threads"]))
     if _differs(rows, "batch_size"):
         columns.append(Column("batch", names["batch_size"]))
+    if _differs(rows, "delegate"):
+        delegates = [shown_delegate(each) for each in names["delegate"]]
+        columns.append(Column("delegate", delegates, right=False, shrinks_to=SHORTEST_NAME))
     return columns
 
 
@@ -84,6 +88,8 @@ def constants(rows: Sequence[Row]) -> str:
             parts.append(counted(first.threads, "thread"))
         if not _differs(rows, "batch_size"):
             parts.append(f"batch {first.batch_size}")
+        if first.delegate and not _differs(rows, "delegate"):
+            parts.append(f"delegate {middle_shortened(first.delegate, 24)}")
         if parts:
             texts.setdefault(", ".join(parts), []).append(middle_shortened(runtime, 16))
     only = [runtimes[0]] if len(runtimes) == 1 < len(variants) else []
@@ -96,7 +102,7 @@ def constants(rows: Sequence[Row]) -> str:
 
 def _differs(rows: Sequence[Row], name: str) -> bool:
     """Return whether a setting differs between configurations of one runtime."""
-    values: dict[str, set[int]] = {}
+    values: dict[str, set[object]] = {}
     for row in rows:
         values.setdefault(row.configuration.runtime, set()).add(getattr(row.configuration, name))
     return any(len(each) > 1 for each in values.values())

@@ -10,7 +10,7 @@ from edge_bench.app.tables.models.tensor_text import open_axes, shape_of, tensor
 from edge_bench.bench.model_formats.tflite import Tensor
 from edge_bench.bench.model_formats.tflite_metadata import ModelMetadata
 from edge_bench.bench.model_formats.tflite_operators import custom_code, is_flex
-from edge_bench.bench.models.operator_support import EXPORT_AGAIN
+from edge_bench.bench.models.operator_support import EXPORT_AGAIN, edge_tpu_refusal
 from edge_bench.bench.wording import counted
 
 __all__ = ["inspect_tables"]
@@ -175,6 +175,8 @@ def _runtime_notes(inspection: ModelInspection) -> list[str]:
             "Flex operators (Select TF ops) are TensorFlow's own: use a runtime with the Flex delegate, or convert the "
             "model without them"
         )
+    if (refusal := edge_tpu_refusal(inspection.file.operators)) is not None:
+        notes.append(f"{refusal.problem}: to measure it, {refusal.remedy}")
     return notes
 
 

@@ -6,6 +6,7 @@ from edge_bench.app.render.text.wrapping import middle_shortened
 from edge_bench.app.tables.runs.history import group_letters, group_names
 from edge_bench.bench.analysis.over_time.changes import Change
 from edge_bench.bench.analysis.over_time.history import Series
+from edge_bench.bench.records.delegate import shown_delegate
 from edge_bench.bench.wording import counted
 
 __all__ = ["lasting_change", "series_name", "series_runs"]
@@ -37,6 +38,8 @@ def series_name(series: Series, all_series: Sequence[Series]) -> str:
         name += f", {counted(configuration.threads, 'thread')}"
     if len({each.configuration.batch_size for each in same}) > 1:
         name += f", batch {configuration.batch_size}"
+    if configuration.delegate or len({each.configuration.delegate for each in same}) > 1:
+        name += f", delegate {middle_shortened(shown_delegate(configuration.delegate), _MAX_NAME)}"
     if len({(each.images, each.resample) for each in same}) > 1:
         name += f", {counted(series.images, series.unit)}"
     letters = group_letters(group_names(all_series))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from edge_bench.app.render.short_table import SHORTEST_NAME, Column, ShortTable
 from edge_bench.app.render.table import Table
@@ -18,6 +19,7 @@ from edge_bench.app.tables.shared import UNRELIABLE
 from edge_bench.bench.analysis.over_time.changes import Kind
 from edge_bench.bench.analysis.over_time.history import Series
 from edge_bench.bench.analysis.times.timings import Estimator
+from edge_bench.bench.records.delegate import shown_delegate
 from edge_bench.bench.stats.control_chart import Mark
 
 __all__ = ["HistoryAnswered", "history_sentences", "history_text"]
@@ -81,15 +83,13 @@ def _title(all_series: Sequence[Series], group: str) -> str:
     estimators = {series.estimator for series in all_series}
     doubtful = any(point.unstable or point.verdict_reliable is False for each in all_series for point in each.points)
     configurations = [each.configuration for each in all_series]
-    same = [
-        f"{name} {values.pop()}"
-        for name, values in (
-            ("threads", {each.threads for each in configurations}),
-            ("batch", {each.batch_size for each in configurations}),
-            ("images per pass", {each.images for each in all_series}),
-        )
-        if len(values) == 1
-    ]
+    settings: tuple[tuple[str, set[Any]], ...] = (
+        ("threads", {each.threads for each in configurations}),
+        ("batch", {each.batch_size for each in configurations}),
+        ("delegate", {each.delegate for each in configurations}),
+        ("images per pass", {each.images for each in all_series}),
+    )
+    same = [f"{name} {next(iter(values))}" for name, values in settings if len(values) == 1 and any(values)]
     statistic = [_STATISTIC[estimator] for estimator in estimators] if len(estimators) == 1 else []
     parts = [group, ", ".join(same), *statistic, "~ not reliable" if doubtful else ""]
     return "; ".join(part for part in parts if part)
@@ -105,6 +105,7 @@ def _columns(all_series: Sequence[Series], letters: Sequence[str]) -> list[Colum
     numbers = (
         ("threads", [str(each.threads) for each in configurations]),
         ("batch", [str(each.batch_size) for each in configurations]),
+        ("delegate", [shown_delegate(each.delegate) for each in configurations]),
         ("images", [f"{series.images:,}" for series in all_series]),
     )
     columns += [Column(name, cells) for name, cells in numbers if len(set(cells)) > 1]

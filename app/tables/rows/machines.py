@@ -43,6 +43,7 @@ class DeviceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     runtime: str | None
     threads: int | None
     batch_size: int | None
+    delegate: str | None
     example_ms: Number
     example_low_ms: Number
     example_high_ms: Number

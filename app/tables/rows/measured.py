@@ -3,6 +3,7 @@
 import msgspec
 
 from edge_bench.app.tables.rows.profiled import ProfileRow
+from edge_bench.bench.records.delegate import DelegateLibrary, Delegation
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.stats.latency import PERCENTILES, Histogram
 from edge_bench.bench.tasks.measures import Measure
@@ -32,7 +33,9 @@ class _RunRow(_MeasuredRow, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A configuration of a Run. Intervals are ``_low`` and ``_high``, 95 %."""
 
     runtime_version: str
-    delegate: str
+    delegate_library: DelegateLibrary | None
+    delegations: list[Delegation]  # nodes that each delegate runs; empty if they were not counted
+    runtime_delegate: str  # the runtime's own that it uses, such as XNNPACK
     trials: int
     bytes: int
     pass_mean_s: Number

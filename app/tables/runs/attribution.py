@@ -7,6 +7,7 @@ from edge_bench.app.render.units import significant, with_interval
 from edge_bench.app.tables.shared import ratio_record, verdict_cell
 from edge_bench.bench.analysis.comparison.attribution import Effect
 from edge_bench.bench.analysis.comparison.comparison import Comparison
+from edge_bench.bench.records.delegate import shown_delegate
 from edge_bench.bench.stats.ratios import Verdict
 from edge_bench.bench.wording import counted
 
@@ -23,7 +24,7 @@ _NOT_ALONE = "not attributed"
 
 
 def attribution_table(comparison: Comparison) -> Table | None:
-    """Return one row per effect, in the order machine, runtime, precision, threads; None without effects."""
+    """Return one row per effect, in the order machine, runtime, precision, threads, delegate; None without effects."""
     if not comparison.effects:
         return None
     more = any(effect.also_different for effect in comparison.effects)
@@ -56,7 +57,10 @@ def _compared_values(effect: Effect) -> tuple[str, str]:
     if effect.factor == "machine":
         return effect.reference_machine, effect.machine
     name = "variant" if effect.factor == "precision" else effect.factor
-    return str(getattr(effect.reference, name)), str(getattr(effect.configuration, name))
+    values = [str(getattr(each, name)) for each in (effect.reference, effect.configuration)]
+    if effect.factor == "delegate":
+        values = list(map(shown_delegate, values))
+    return values[0], values[1]
 
 
 def _fixed_factors(effect: Effect) -> str:
@@ -67,6 +71,7 @@ def _fixed_factors(effect: Effect) -> str:
         "runtime": configuration.runtime,
         "threads": counted(configuration.threads, "thread"),
         "batch": f"batch {configuration.batch_size}",
+        **({"delegate": f"delegate {configuration.delegate}"} if configuration.delegate else {}),
         "machine": effect.machine.split(" (")[0],
     }
     return ", ".join(text for name, text in values.items() if name != effect.factor)

@@ -22,9 +22,12 @@ from edge_bench.app.tables.runs.quality import (
 from edge_bench.app.tables.runs.separate_runs import row_notes, separation_notes, separation_record
 from edge_bench.app.tables.runs.slack import slack_sentence
 from edge_bench.app.tables.shared import (
+    CONFIGURATION_KEYS,
+    DELEGATE,
     UNRELIABLE,
     UNRELIABLE_NOTE,
     configuration_cells,
+    has_delegates,
     ratio_record,
     speed_text,
     time_text,
@@ -39,7 +42,7 @@ __all__ = ["comparison_record", "comparison_table"]
 
 _TIME = "ms/image\n[95 %]"
 _HEADER = (
-    "machine", "variant", "runtime", "threads", "batch", "verdict", _TIME, "trials in order\n± largest",
+    "machine", *CONFIGURATION_KEYS, "verdict", _TIME, "trials in order\n± largest",
     "time ×\n[95 %]", "accuracy\n%", "difference, points [95 %]\nlost, gained, p", "agreement\n%", "size ×",
 )  # fmt: skip
 #: Positions of the columns that differ between tasks.
@@ -62,7 +65,7 @@ def comparison_table(comparison: Comparison, *, slacks: bool = True) -> Table:
         title=f"compared with {comparison.baseline} on {comparison.baseline_machine}",
         header=[header[column] for column in columns],
         rows=Lazy(lambda row: list(map(_cells(row, letters, smallest).__getitem__, columns)), comparison.rows),
-        keys=5 - first,
+        keys=5 - first + _has_delegates(comparison),
         notes=_notes(comparison, letters, legend, slacks=slacks),
         records=Lazy(
             lambda row: (
@@ -112,18 +115,22 @@ def _statistic(comparison: Comparison, letters: dict[str, str]) -> list[str]:
 def _columns(comparison: Comparison) -> tuple[list[str], list[int]]:
     """Return the headings for the task, and the visible columns. Quality columns are visible if quality is known."""
     header = [name.replace("image", comparison.unit) if name == _TIME else name for name in _HEADER]
+    hidden = set[int]() if _has_delegates(comparison) else {_HEADER.index(DELEGATE)}
     if comparison.task == CLASSIFY:
-        return header, list(range(len(header)))
+        return header, [column for column in range(len(header)) if column not in hidden]
     header[_QUALITY] = f"{quality_heading(row.quality[0] for row in comparison.rows if row.quality)}\n[95 %]"
     differences = (row.quality_differences[0] for row in comparison.rows if row.quality_differences)
     header[_DIFFERENCE] = f"{quality_heading(differences, 'difference of ')}\n[95 %]"
     header[_AGREEMENT] = "agreement"
-    hidden = set[int]()
     if not any(row.quality for row in comparison.rows):
         hidden.add(_QUALITY)
     if not any(row.quality_differences for row in comparison.rows):
         hidden.add(_DIFFERENCE)
     return header, [column for column in range(len(header)) if column not in hidden]
+
+
+def _has_delegates(comparison: Comparison) -> bool:
+    return has_delegates(row.configuration for row in comparison.rows)
 
 
 def _sides(rows: Sequence[Row]) -> tuple[dict[str, str], dict[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import marked, percent
 from edge_bench.app.tables.runs.quality import agreement_cell, quality_heading, value_text
+from edge_bench.app.tables.shared import runtime_text
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.analysis.quality.across import CrossMachineOutputs
 from edge_bench.bench.records.run import CLASSIFY
@@ -52,7 +53,7 @@ def _output_cells(row: Row, found: CrossMachineOutputs) -> list[str]:
     return [
         row.machine,
         row.configuration.variant,
-        row.configuration.runtime,
+        runtime_text(row.configuration),
         f"{found.agreement.examples:,}",
         "" if identical is None else f"{identical:,}",
         agreement_cell(found.agreement),
@@ -68,7 +69,7 @@ def _cells(row: Row) -> list[str]:
     return [
         row.machine,
         row.configuration.variant,
-        row.configuration.runtime,
+        runtime_text(row.configuration),
         f"{total:,}",
         f"{agreement.same:,}",
         percent(agreement.same / total) if total else "",
@@ -87,5 +88,5 @@ def _flips(rows: Sequence[Row]) -> list[str]:
         listed = [f"image {f.image} ({f.truth}) is {f.here} here, {f.there} there" for f in flips[:_LISTED_FLIPS]]
         if listed:
             more = f"; {len(flips) - len(listed):,} more are in --format json" if len(flips) > len(listed) else ""
-            notes.append(f"{row.configuration.variant} on {row.configuration.runtime}: {'; '.join(listed)}{more}")
+            notes.append(f"{row.configuration.variant} on {runtime_text(row.configuration)}: {'; '.join(listed)}{more}")
     return notes

@@ -9,7 +9,15 @@ from edge_bench.app.render.units import marked, significant, with_interval
 from edge_bench.app.tables.runs.accuracy import accuracy_change_text
 from edge_bench.app.tables.runs.quality import difference_cell, quality_heading, quality_notes, quality_record
 from edge_bench.app.tables.runs.separate_runs import separation_notes, separation_record
-from edge_bench.app.tables.shared import UNRELIABLE_NOTE, configuration_cells, ratio_record, verdict_cell
+from edge_bench.app.tables.shared import (
+    CONFIGURATION_KEYS,
+    DELEGATE,
+    UNRELIABLE_NOTE,
+    configuration_cells,
+    has_delegates,
+    ratio_record,
+    verdict_cell,
+)
 from edge_bench.bench.analysis.gate.regression_gate import Change, Judgement, Outcome
 from edge_bench.bench.records.run import CLASSIFY
 from edge_bench.bench.stats.comparisons.limits import MOST_RUNS
@@ -19,7 +27,7 @@ __all__ = ["changes_table", "failures"]
 
 
 _HEADER = (
-    "machine", "variant", "runtime", "threads", "batch", "time ×\n[95 %]", "verdict",
+    "machine", *CONFIGURATION_KEYS, "time ×\n[95 %]", "verdict",
     "accuracy, points [95 %]\nlost, gained, p", "gate",
 )  # fmt: skip
 
@@ -27,13 +35,19 @@ _HEADER = (
 def changes_table(changes: Sequence[Change], judgements: Sequence[Judgement], notes: Sequence[str] = ()) -> Table:
     """Return one row per change; ``notes`` name what was not compared."""
     several = len({change.machine for change in changes}) > 1
-    first, last = 0 if several else 1, len(_HEADER) if judgements else -1
+    delegates = has_delegates(change.configuration for change in changes)
+    omitted = {
+        *(() if several else ("machine",)),
+        *(() if delegates else (DELEGATE,)),
+        *(() if judgements else ("gate",)),
+    }
+    columns = [number for number, name in enumerate(_HEADER) if name not in omitted]
     header = _header(changes)
     return Table(
         title="each configuration compared with itself in the baseline",
-        header=header[first:last],
-        rows=[_cells(change, judgements)[first:last] for change in changes],
-        keys=5 - first,
+        header=[header[column] for column in columns],
+        rows=[[_cells(change, judgements)[column] for column in columns] for change in changes],
+        keys=4 + several + delegates,
         notes=[
             *(_judgement_text(judgement, several=several) for judgement in judgements),
             *(f"NOTE: {note}" for note in notes),

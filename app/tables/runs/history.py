@@ -9,7 +9,15 @@ from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant, with_interval
 from edge_bench.app.tables.runs.quality import quality_heading, value_text
-from edge_bench.app.tables.shared import UNRELIABLE, UNRELIABLE_NOTE, configuration_cells, ratio_record, verdict_cell
+from edge_bench.app.tables.shared import (
+    CONFIGURATION_KEYS,
+    UNRELIABLE,
+    UNRELIABLE_NOTE,
+    configuration_cells,
+    has_delegates,
+    ratio_record,
+    verdict_cell,
+)
 from edge_bench.bench.analysis.over_time.changes import Change, Kind
 from edge_bench.bench.analysis.over_time.history import Point, Series
 from edge_bench.bench.analysis.times.timings import Estimator
@@ -20,11 +28,10 @@ from edge_bench.bench.wording import counted
 
 __all__ = ["answer", "answers_table", "group_letters", "group_names", "history_table", "size_of_change"]
 
-_KEYS = ("variant", "runtime", "threads", "batch")
 _ACCURACY = "accuracy\n%"
 _HEADER = (
-    *_KEYS, "images", "measured (UTC)", "ms/image\nmedian [95 %]", "over time", "× reference\n[95 %, one Run]",
-    "change", _ACCURACY, "other changes",
+    *CONFIGURATION_KEYS, "images", "measured (UTC)", "ms/image\nmedian [95 %]", "over time",
+    "× reference\n[95 %, one Run]", "change", _ACCURACY, "other changes",
 )  # fmt: skip
 #: Marks that are shown if the verdict is neither faster nor slower.
 _SHOWN_MARKS = (Mark.OUTLIER, Mark.UNCONFIRMED)
@@ -36,9 +43,10 @@ def answers_table(all_series: Sequence[Series]) -> Table:
     groups = group_names(all_series)
     letters = group_letters(groups)
     estimators = list(dict.fromkeys(series.estimator for series in all_series))
+    keys = _keys(all_series)
     cells = [
         [
-            *configuration_cells(series.configuration),
+            *configuration_cells(series.configuration)[:keys],
             _images(series),
             str(len(series.points)),
             *([series.estimator.value] if len(estimators) > 1 else []),
@@ -46,12 +54,12 @@ def answers_table(all_series: Sequence[Series]) -> Table:
         ]
         for series in all_series
     ]
-    header = [*_KEYS, "images", "Runs", *(["statistic"] if len(estimators) > 1 else []), "answer"]
+    header = [*CONFIGURATION_KEYS[:keys], "images", "Runs", *(["statistic"] if len(estimators) > 1 else []), "answer"]
     return Table(
         title="Changes over time" if letters or not groups else f"Changes over time, {groups[0]}",
         header=["machine", *header] if letters else header,
         rows=[[letters[group], *row] for group, row in zip(groups, cells, strict=True)] if letters else cells,
-        keys=5 if letters else 4,
+        keys=keys + bool(letters),
         notes=[f"{letter} = {group}" for group, letter in letters.items()],
         records=[_series_record(series) | {"answer": answer(series)} for series in all_series],
         groups=[f"{letters[group]} = {group}" for group in groups] if letters else (),
@@ -92,18 +100,18 @@ def history_table(all_series: Sequence[Series], notes: Sequence[str] = ()) -> Ta
     """Return one row per Run and configuration, grouped by machine, dataset and bundle."""
     groups = group_names(all_series)
     letters = group_letters(groups)
-    rows, records, row_groups = [], [], []
+    rows, records, row_groups, keys = [], [], [], _keys(all_series)
     for series, group in zip(all_series, groups, strict=True):
         sentence = answer(series)
         for number in range(len(series.points)):
-            rows.append([*([letters[group]] if letters else []), *_cells(series, number)])
+            rows.append([*([letters[group]] if letters else []), *_cells(series, number, keys)])
             records.append(_record(series, number) | {"answer": sentence})
             row_groups.append(f"{letters[group]} = {group}" if letters else "")
     return Table(
         title="Over time" if letters or not groups else f"Over time, {groups[0]}",
         header=["machine", *_headings(all_series)] if letters else _headings(all_series),
         rows=rows,
-        keys=5 if letters else 4,
+        keys=keys + bool(letters),
         notes=[
             *(dict.fromkeys(row_groups) if letters else ()),
             *_column_notes(all_series),
@@ -112,6 +120,11 @@ def history_table(all_series: Sequence[Series], notes: Sequence[str] = ()) -> Ta
         records=records,
         groups=row_groups if letters else (),
     )
+
+
+def _keys(all_series: Sequence[Series]) -> int:
+    """Return the number of columns that identify a configuration."""
+    return len(CONFIGURATION_KEYS) - (not has_delegates(series.configuration for series in all_series))
 
 
 def group_names(all_series: Sequence[Series]) -> list[str]:
@@ -175,11 +188,11 @@ def _images(series: Series) -> str:
     return f"{series.images:,}{' resampled' if series.resample else ''}"
 
 
-def _cells(series: Series, number: int) -> list[str]:
+def _cells(series: Series, number: int, keys: int) -> list[str]:
     point, is_last = series.points[number], number == len(series.points) - 1
     change = _change_at(series, number)
     return [
-        *configuration_cells(series.configuration),
+        *configuration_cells(series.configuration)[:keys],
         _images(series),
         point.began[:16].replace("T", " "),
         "EMULATED" if series.emulated else with_interval(point.median, point.interval, scale=1e3),
@@ -214,6 +227,7 @@ def _headings(all_series: Sequence[Series]) -> list[str]:
         header[_HEADER.index(_ACCURACY)] = (quality_heading(measures) if len(tasks) == 1 else "") or "quality"
     elif len(tasks) > 1:
         header[_HEADER.index(_ACCURACY)] = "accuracy, %\nor quality"
+    del header[_keys(all_series) : len(CONFIGURATION_KEYS)]
     return header
 
 

@@ -10,7 +10,13 @@ from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import counted, marked, percent, significant
 from edge_bench.app.tables.runs.run import run_notes
-from edge_bench.app.tables.shared import configuration_cells, once_per_group
+from edge_bench.app.tables.shared import (
+    CONFIGURATION_KEYS,
+    DELEGATE,
+    configuration_cells,
+    has_delegates,
+    once_per_group,
+)
 from edge_bench.bench.analysis.times.reliability import is_unstable, reliability_of, trusted
 from edge_bench.bench.analysis.times.repeats import RunToRun, run_to_run
 from edge_bench.bench.records.run import Configuration, Result, Run
@@ -20,7 +26,7 @@ __all__ = ["repeats_table"]
 
 _ACCURACY = "accuracy, %\n[95 %]"
 _HEADER = (
-    "variant", "runtime", "threads", "batch", "runs", "ms/image\nmedian of runs", "ms/image\nfastest – slowest run",
+    *CONFIGURATION_KEYS, "runs", "ms/image\nmedian of runs", "ms/image\nfastest – slowest run",
     "sd between\nruns, %", "runs in order\n± largest", "images/s", _ACCURACY,
 )  # fmt: skip
 #: The 95 % interval of a standard deviation is 0.69 to 1.83 times its value for 10 runs, 0.60 to 2.87 times for 5.
@@ -31,7 +37,9 @@ def repeats_table(runs: Sequence[Run]) -> Table:
     """Return a table with one row per configuration. ``runs`` are the complete Runs of one group, at least one."""
     first, variations = runs[0], run_to_run(runs)
     scored = any(first.scored(result) for result in first.results)
-    columns = [number for number, name in enumerate(_HEADER) if scored or name != _ACCURACY]
+    delegates = has_delegates(each.configuration for each in variations)
+    omitted = {*(() if scored else (_ACCURACY,)), *(() if delegates else (DELEGATE,))}
+    columns = [number for number, name in enumerate(_HEADER) if name not in omitted]
     rows = [_row(variation, runs) for variation in variations]
     return Table(
         title=f"{'EMULATED: ' if first.emulated else ''}{counted(len(runs), 'run')} of "
@@ -39,7 +47,7 @@ def repeats_table(runs: Sequence[Run]) -> Table:
         f"{counted(first.settings.trials, 'trial')} per run, {first.machine.label}",
         header=[_HEADER[column] for column in columns],
         rows=[[row[column] for column in columns] for row in rows],
-        keys=4,
+        keys=4 + delegates,
         notes=[*_notes(variations, runs), *_notes_of_runs(runs)],
         records=[_record(variation, runs) for variation in variations],
     )

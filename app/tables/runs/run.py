@@ -9,6 +9,7 @@ import numpy as np
 from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import counted, marked, percent, significant, size, with_interval
+from edge_bench.app.tables.delegates import delegate_notes
 from edge_bench.app.tables.profiles.sentences import profile_answer
 from edge_bench.app.tables.profiles.table import profile_record
 from edge_bench.app.tables.runs.quality import quality_cell, quality_heading, quality_notes, quality_record
@@ -20,7 +21,14 @@ from edge_bench.app.tables.runs.tails import (
     tail_notes,
     tail_record,
 )
-from edge_bench.app.tables.shared import configuration_cells, failure_text, finding_notes
+from edge_bench.app.tables.shared import (
+    CONFIGURATION_KEYS,
+    DELEGATE,
+    configuration_cells,
+    failure_notes,
+    finding_notes,
+    has_delegates,
+)
 from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
 from edge_bench.bench.analysis.fastest.search import Search, search_of
 from edge_bench.bench.analysis.quality.scored import measures_of
@@ -31,7 +39,7 @@ from edge_bench.bench.stats.latency import histogram
 
 __all__ = ["run_notes", "run_table"]
 
-_BEST_NOTE = "* most {unit}s/s of its variant and runtime, or not significantly fewer"
+_BEST_NOTE = "* most {unit}s/s of its variant, runtime and delegate, or not significantly fewer"
 
 #: With fewer classes, five guesses contain the true label too often to distinguish models. JSON has it from six on.
 _MIN_TOP_5_CLASSES = 20
@@ -45,7 +53,7 @@ _FIGURES = (
 #: Headings that differ with --resample.
 _RESAMPLED = {_ACCURACY: "accuracy, %\n± sd over trials [95 %]"}
 _HEADER = (
-    "variant", "runtime", "threads", "batch", "ms/image\nmedian [95 %]", "ms/image\nmean ± sd",
+    *CONFIGURATION_KEYS, "ms/image\nmedian [95 %]", "ms/image\nmean ± sd",
     "trials in order\n± largest",
     "one invocation, ms/image\np50 / p90 / p99 / max", "images/s", _ACCURACY, _TOP_5, "size",
     "peak\nmemory", "load\nms",
@@ -61,6 +69,8 @@ def run_table(run: Run) -> Table:
     measures = {str(result.configuration): measures_of(run, result) for result in run.results_with_trials}
     quality = quality_heading(each[0] for each in measures.values() if each)
     omitted = set() if quality else {_ACCURACY}  # for example for random inputs
+    if not (delegates := has_delegates(result.configuration for result in run.results)):
+        omitted.add(DELEGATE)
     if len(run.bundle.classes) < _MIN_TOP_5_CLASSES or not any(result.in_top_5 for result in scored):
         omitted.add(_TOP_5)
     columns = [number for number, name in enumerate(_HEADER) if name not in omitted]
@@ -69,7 +79,7 @@ def run_table(run: Run) -> Table:
         f"{counted(trials, 'trial')}, {run.machine.label}",
         header=[_heading(_HEADER[column], run, quality) for column in columns],
         rows=Lazy(lambda result: list(map(_row(result, run, best).__getitem__, columns)), run.results),
-        keys=4,
+        keys=4 + delegates,
         notes=[
             *([_BEST_NOTE.format(unit=run.unit)] if best else []),
             *quality_notes(run.task, run.images.indices.length, measures.items()),
@@ -178,7 +188,7 @@ def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
     for result in run.results:
         notes += [f"- {result.configuration}: {profile_answer(result.profile)}"] if result.profile else []
     notes += finding_notes(run.findings)
-    notes += _failures(run)
+    notes += [*failure_notes(run), *delegate_notes(run)]
     for result in run.results:
         notes += [f"- {result.configuration}: {warning}" for warning in result.warnings]
     return notes
@@ -199,16 +209,6 @@ def _unscored(run: Run) -> list[str]:
     return notes
 
 
-def _failures(run: Run) -> list[str]:
-    """Return one note per reason, with all configurations that failed for that reason."""
-    failed: dict[str, list[str]] = {}
-    for result in run.results:
-        if result.failure:
-            reason = failure_text(result.failure, len(result.trials))
-            failed.setdefault(reason, []).append(str(result.configuration))
-    return [f"! {'; '.join(names)}: {reason}" for reason, names in failed.items()]
-
-
 def _record(result: Result, run: Run, best: set[Configuration], search: Search | None) -> dict[str, Any]:
     """Return the unformatted values of the row: seconds, bytes, and shares from 0 to 1."""
     configuration = result.configuration
@@ -222,9 +222,12 @@ def _record(result: Result, run: Run, best: set[Configuration], search: Search |
         "variant": configuration.variant,
         "runtime": configuration.runtime,
         "runtime_version": result.runtime_version,
-        "delegate": result.delegate,
         "threads": configuration.threads,
         "batch_size": configuration.batch_size,
+        "delegate": configuration.delegate,
+        "delegate_library": msgspec.to_builtins(result.delegate_library),
+        "delegations": msgspec.to_builtins(result.delegations),
+        "runtime_delegate": result.delegate,
         "images": run.images_per_pass,
         "trials": len(result.trials),
         "bytes": result.bytes,

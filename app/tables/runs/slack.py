@@ -55,7 +55,8 @@ def _model(configuration: Configuration) -> str:
 
 
 def _runtime(configuration: Configuration) -> str:
-    """Return the runtime, with threads and batch size if they are not 1."""
+    """Return the runtime, with threads and batch size if they are not 1, and the delegate if it is set."""
     threads = f", {configuration.threads} threads" if configuration.threads > 1 else ""
     batch = f", batch {configuration.batch_size}" if configuration.batch_size > 1 else ""
-    return f"{configuration.runtime}{threads}{batch}"
+    delegate = f", delegate {configuration.delegate}" if configuration.delegate else ""
+    return f"{configuration.runtime}{threads}{batch}{delegate}"

@@ -16,6 +16,7 @@ from edge_bench.bench.analysis.times.groups import repeat_key
 from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.analysis.times.reliability import verdict_reliable
 from edge_bench.bench.analysis.times.timings import RunResult
+from edge_bench.bench.records.delegate import NO_DELEGATE
 from edge_bench.bench.records.run import Configuration, Run
 from edge_bench.bench.runtimes import RUNTIMES
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdict, verdicts
@@ -29,7 +30,7 @@ FULL_PRECISION = "float32"
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """Time per image relative to a reference configuration that differs in one factor, and in ``also_different``."""
 
-    factor: str  # machine · runtime · precision · threads
+    factor: str  # machine · runtime · precision · threads · delegate
     run_id: str
     machine: str
     configuration: Configuration
@@ -47,7 +48,7 @@ def attribute(measured: Sequence[RunResult], base: Run, earlier: EarlierRuns = N
     An effect has no verdict if the runtimes' versions differ, too, because the factor is then not the only cause. The
     verdicts are corrected for the number of effects.
     The references are the machine of the Run ``base``, the first runtime in the registry's order that ran the variant,
-    float32, and the fewest threads.
+    float32, the fewest threads, and the runtime's default delegate, otherwise none.
     """
     real = [item for item in measured if not item.run.emulated]
     pairs = [
@@ -55,6 +56,7 @@ def attribute(measured: Sequence[RunResult], base: Run, earlier: EarlierRuns = N
         ("runtime", _pairs_in_run(real, "runtime", _registry_index)),
         ("precision", _precision_pairs(real)),
         ("threads", _pairs_in_run(real, "threads", lambda item: item.result.configuration.threads)),
+        ("delegate", _pairs_in_run(real, "delegate", _delegate_order)),
     ]
     found = [
         effect for factor, items in pairs for item, ref in items if (effect := _effect(factor, item, ref, earlier))
@@ -91,6 +93,12 @@ def _machine_pairs(items: Sequence[RunResult], base: Run) -> Iterator[tuple[RunR
         reference = references.get(item.result.configuration)
         if reference and machine_key(item.run.machine) != machine_key(base.machine):
             yield item, reference
+
+
+def _delegate_order(item: RunResult) -> int:
+    """Return 0 for the runtime's default, 1 for no delegate, 2 for a library."""
+    delegate = item.result.configuration.delegate
+    return 0 if not delegate else 1 if delegate == NO_DELEGATE else 2
 
 
 def _registry_index(item: RunResult) -> int:

@@ -13,14 +13,15 @@ __all__ = ["best_of_sweeps"]
 
 
 def best_of_sweeps(run: Run) -> set[Configuration]:
-    """Return the fastest configuration, by median pass time, of each variant and runtime that has several.
+    """Return the fastest configuration, by median pass time, of each variant, runtime and delegate that has several.
 
     Configurations that are not significantly slower than the fastest are included. If configurations are equally fast,
     any of them is excluded in about 5 % of sweeps or fewer. Empty for an emulated Run.
     """
-    sweeps: dict[tuple[str, str], list[RunResult]] = defaultdict(list)
+    sweeps: dict[tuple[str, str, str], list[RunResult]] = defaultdict(list)
     for result in [] if run.emulated else run.results_with_trials:
-        sweeps[result.configuration.variant, result.configuration.runtime].append(RunResult(run, result))
+        configuration = result.configuration
+        sweeps[configuration.variant, configuration.runtime, configuration.delegate].append(RunResult(run, result))
     return {
         item.result.configuration for items in sweeps.values() if len(items) > 1 for item in _fastest_of_sweep(items)
     }

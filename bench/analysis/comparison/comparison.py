@@ -34,6 +34,7 @@ from edge_bench.bench.analysis.times.timings import Estimator, RunResult, common
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION
 from edge_bench.bench.records.bundle import ORIGINAL
+from edge_bench.bench.records.delegate import shown_delegate
 from edge_bench.bench.records.run import CLASSIFY, Configuration, Failure, Result, Run
 from edge_bench.bench.stats.intervals import PairedDifference
 from edge_bench.bench.stats.ratios import Ratio, Verdict, verdicts
@@ -118,8 +119,8 @@ def compare(
 ) -> Comparison:
     """Compare all configurations of all runs with one of them.
 
-    ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]`` or a configuration. The first measured match is used. Raise
-    BadInput if none matches. Raise ResultsError if the Runs are of different tasks or images, or contain no
+    ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH[/DELEGATE]]]]`` or a configuration. The first measured match is
+    used. Raise BadInput if none matches. Raise ResultsError if the Runs are of different tasks or images, or contain no
     measurements. The models may differ; those of the same name get different ones. Repeats of a Run
     (``Run.repeat_group``) share their rows. ``earlier`` Runs are not compared. They show how much a machine varies from
     run to run.
@@ -158,11 +159,17 @@ def compare(
 
 
 def matches(configuration: Configuration, selector: str | Configuration) -> bool:
-    """Return whether a configuration is the selected one, or matches ``VARIANT[/RUNTIME[/THREADS[/BATCH]]]``."""
+    """Return whether a configuration is the selected one.
+
+    A text is ``VARIANT[/RUNTIME[/THREADS[/BATCH[/DELEGATE]]]]``.
+    """
     if isinstance(selector, Configuration):
         return configuration == selector
-    fields = (configuration.variant, configuration.runtime, str(configuration.threads), str(configuration.batch_size))
-    parts = selector.split("/")
+    fields = (
+        configuration.variant, configuration.runtime, str(configuration.threads), str(configuration.batch_size),
+        shown_delegate(configuration.delegate),
+    )  # fmt: skip
+    parts = selector.split("/", len(fields) - 1)  # options of a delegate may be paths
     return len(parts) <= len(fields) and all(part == field for part, field in zip(parts, fields, strict=False))
 
 

@@ -7,6 +7,7 @@ from edge_bench.bench.analysis.labels.same_images import require_same_images
 from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.analysis.times.timings import RunResult, as_one
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.records.delegate import DelegateLibrary
 from edge_bench.bench.records.run import Configuration, Result, Run
 
 __all__ = ["Pair", "Pairing", "pair_runs"]
@@ -160,6 +161,16 @@ def _require_same_runtimes(pairs: Sequence[Pair]) -> None:
                 f"the version of {item.result.configuration.runtime} changed: {before} → {after}",
                 "measure both with the same version, or judge both changes together with --across",
             )
+        files = [{each.result.delegate_library for each in side.all_runs} for side in (partner, item)]
+        if item.result.trials and _checksums(files[0]) != _checksums(files[1]):
+            raise BadInput(
+                f"the library of the delegate {item.result.configuration.delegate.split(',')[0]} changed",
+                "measure both with the same library, or judge both changes together with --across",
+            )
+
+
+def _checksums(libraries: Iterable[DelegateLibrary | None]) -> set[str]:
+    return {each.sha256 for each in libraries if each is not None}
 
 
 def _pairs(run: Run, old: Run) -> list[tuple[Result, Result]]:
@@ -175,8 +186,8 @@ def _pairs(run: Run, old: Run) -> list[tuple[Result, Result]]:
     ]
 
 
-def _settings(configuration: Configuration) -> tuple[str, int, int]:
-    return configuration.runtime, configuration.threads, configuration.batch_size
+def _settings(configuration: Configuration) -> tuple[str, int, int, str]:
+    return configuration.runtime, configuration.threads, configuration.batch_size, configuration.delegate
 
 
 def _variants(results: Iterable[Result]) -> list[str]:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.analysis.labels.same_images import common_positions, translated_labels
 from edge_bench.bench.io.record_codec import unpack
-from edge_bench.bench.records.run import UNSEEN, Result, Run
+from edge_bench.bench.records.run import UNSEEN, Configuration, Result, Run
 
 __all__ = [
     "Agreement",
@@ -55,29 +55,33 @@ class CrossMachineAgreement(msgspec.Struct, frozen=True, kw_only=True):
     flips: list[Flip]  # all, unless a comparison has more than 100,000
 
 
+def _outputs_key(configuration: Configuration) -> tuple[str, str, str]:
+    return configuration.variant, configuration.runtime, configuration.delegate
+
+
 class CrossMachineAgreements:
-    """Compares results with the predictions of the Run ``other`` for the same variant and runtime."""
+    """Compares results with the predictions of the Run ``other`` for the same variant, runtime and delegate."""
 
     def __init__(self, other: Run) -> None:
         self._other = other
         self._flips_left = _MAX_FLIPS
-        self._counterparts: dict[object, Result] = {}  # by configuration, and by variant and runtime
+        self._counterparts: dict[object, Result] = {}  # by configuration, and by `_outputs_key`
         for result in other.results_with_trials:
             configuration = result.configuration
             self._counterparts.setdefault(configuration, result)
-            self._counterparts.setdefault((configuration.variant, configuration.runtime), result)
+            self._counterparts.setdefault(_outputs_key(configuration), result)
 
     def counterpart(self, run: Run, result: Result) -> Result | None:
-        """Return the result of ``other`` for the same variant and runtime as a result of ``run``.
+        """Return the result of ``other`` for the same variant, runtime and delegate as a result of ``run``.
 
-        Return None if both Runs are from the same machine, or ``other`` did not measure this variant and runtime. An
-        equal configuration is preferred; otherwise threads and batch size may differ. They affect times, but outputs
+        Return None if both Runs are from the same machine, or ``other`` did not measure these. An equal configuration
+        is preferred; otherwise threads and batch size may differ. They affect times, but outputs
         only through the order of summation.
         """
         other, wanted = self._other, result.configuration
         if (run.machine.hostname, run.machine.architecture) == (other.machine.hostname, other.machine.architecture):
             return None
-        return self._counterparts.get(wanted) or self._counterparts.get((wanted.variant, wanted.runtime))
+        return self._counterparts.get(wanted) or self._counterparts.get(_outputs_key(wanted))
 
     def with_result(self, run: Run, result: Result) -> CrossMachineAgreement | None:
         """Return the agreement of a result of ``run`` with its counterpart.

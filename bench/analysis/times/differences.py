@@ -55,7 +55,11 @@ def seconds_apart(run: Run, other: Run) -> float | None:
 def _software(run: Run, result: Result, other: Run, other_result: Result) -> Iterator[_Pair]:
     before, after = run.machine, other.machine
     yield result.configuration.runtime, result.runtime_version, other_result.runtime_version
-    yield "delegate", result.delegate or "none", other_result.delegate or "none"
+    # an older Run may state a delegate that ran no node
+    if bool(result.delegations) == bool(other_result.delegations):
+        yield "delegate", result.delegate or "none", other_result.delegate or "none"
+        yield "delegated nodes", _nodes(result), _nodes(other_result)
+    yield "delegate's library", _library(result), _library(other_result)
     yield "edge-bench", _tool_version(run), _tool_version(other)
     yield "Python", before.python, after.python
     yield "OS", before.os, after.os
@@ -169,3 +173,17 @@ def _mebibytes(size: int | None) -> str:
 
 def _yes_no(value: bool) -> str:
     return "yes" if value else "no"
+
+
+def _library(result: Result) -> str:
+    """Return the version of the delegate's library and the start of its checksum; ``none`` without one."""
+    library = result.delegate_library
+    if library is None:
+        return "none"
+    reported = next((each.version for each in result.delegations if each.version), "")
+    return " ".join(part for part in (reported or library.version, library.sha256[:8]) if part)
+
+
+def _nodes(result: Result) -> str:
+    """Return the delegated nodes, such as ``XNNPACK 9 of 13``; empty if they were not counted, as in older Runs."""
+    return ", ".join(f"{each.name} {each.nodes} of {each.total_nodes}" for each in result.delegations)

@@ -44,8 +44,8 @@ def _key(item: RunResult) -> tuple[object, ...]:
     """Return the properties that Runs share if they differ only by chance."""
     run, result = item.run, item.result
     return (
-        machine_key(run.machine), run.bundle.sha256, result.configuration, result.runtime_version, item.images,
-        run.settings.resample,
+        machine_key(run.machine), run.bundle.sha256, result.configuration, result.runtime_version,
+        result.delegate_library and result.delegate_library.sha256, item.images, run.settings.resample,
     )  # fmt: skip
 
 

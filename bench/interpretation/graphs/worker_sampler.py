@@ -95,7 +95,8 @@ class WorkerSampler:
         problem = remedy = ""
         for runtime in self._runtimes:
             files = [runtime.file, *(each.file for each in examples.inputs)]
-            with WorkerProcess(runtime.configuration.runtime, self._memory_limit, files=files) as worker:
+            name = runtime.configuration.runtime
+            with WorkerProcess(name, self._memory_limit, files=files, delegate=runtime.delegate) as worker:
                 try:
                     worker.wait_for(Ready, self._timeout)
                     worker.ask(_request(runtime, examples, decoding), GraphPrepared, self._timeout)
@@ -126,6 +127,7 @@ def _request(runtime: ProbeRuntime, examples: GraphExamples, decoding: Decoding)
         signature=examples.signature,
         shapes={name: list(shape) for name, shape in examples.shapes.items()},
         warm_up=False,
+        delegate_library=runtime.delegate,
     )
 
 

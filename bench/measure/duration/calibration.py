@@ -41,7 +41,8 @@ def measure_cost(
         for item in runnable:
             with defer_interrupts():  # a worker that is not in the list would not be stopped
                 files = files_for(workload, item)
-                workers.append(WorkerProcess(item.configuration.runtime, settings.memory_limit, files=files))
+                runtime, limit = item.configuration.runtime, settings.memory_limit
+                workers.append(WorkerProcess(runtime, limit, files=files, delegate=item.delegate_file))
         ready = [_imported(worker, settings.timeout_s) for worker in workers]
         start_seconds += clock() - began
         for item, worker, is_ready in zip(runnable, workers, ready, strict=True):

@@ -9,6 +9,7 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.measure.options.scenario import Scenario, batch_sizes_for
 from edge_bench.bench.measure.options.values import counts, memory, names, one_of, within
 from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.models.delegates import delegates
 from edge_bench.bench.records.run import FirstRound, Settings
 from edge_bench.bench.system.emulation import emulation_signs
 
@@ -30,8 +31,11 @@ def selection(
     threads: str | int | Sequence[int] | None,
     batch_sizes: str | int | Sequence[int] | None,
     scenario: str | None = None,
+    delegate: str | Sequence[str] | None = None,
 ) -> Selection:
     """Return the selected configurations. Each list is a text such as ``1,2``, or a list.
+
+    ``delegate`` is one delegate or a list of them, as each may contain commas.
 
     Raise BadInput for numbers that are not positive, an unknown scenario, batch sizes that do not fit the scenario, and
     for an empty list, which would select nothing.
@@ -44,6 +48,7 @@ def selection(
         batch_sizes=batch_sizes_for(
             None if scenario is None else Scenario(scenario), counts(batch_sizes, "--batch-size")
         ),
+        delegates=delegates(delegate),
     )
 
 

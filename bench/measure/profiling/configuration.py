@@ -50,12 +50,13 @@ def profile_configuration(
         raise WorkerFailed(Failure(kind="no profiler", message=why[0], remedy=why[1]))
     measured, delegate = list[Profiled](), ""
     for _ in range(processes):
-        with WorkerProcess(configuration.runtime, settings.memory_limit, files=files_for(workload, planned)) as worker:
+        files, library = files_for(workload, planned), planned.delegate_file
+        with WorkerProcess(configuration.runtime, settings.memory_limit, files=files, delegate=library) as worker:
             worker.wait_for(Ready, settings.timeout_s)
             worker.ask(*preparation(workload, planned, settings), settings.timeout_s)
             request = ProfileModel(seconds=PROFILE.seconds(), most_invocations=MOST_INVOCATIONS)
             measured.append(worker.ask(request, Profiled, settings.timeout_s))
-            delegate = worker.delegate()
+            delegate = configuration.delegate or worker.delegate()
     try:
         return _profile(workload.identity.model, planned, delegate, measured)
     except (ValueError, BadInput) as cause:

@@ -1,7 +1,7 @@
 """Find the Runs and journals in a results folder with the same models, data, settings and machine as a request."""
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.locks import is_locked
 from edge_bench.bench.measure.recorder import images_of
 from edge_bench.bench.measure.request import BenchmarkRequest
+from edge_bench.bench.records.delegate import DelegateLibrary
 from edge_bench.bench.records.journal import JOURNAL, read_journal
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import BundleIdentity, Configuration, Images, Result, Run, Settings
@@ -40,6 +41,7 @@ def matching_runs(
     must be the same.
     """
     machine, configurations = describe_machine(), [item.configuration for item in request.planned]
+    libraries = [item.delegate.record for item in request.planned]
     images: Images | None = None
     for run, path in complete_runs(results):
         if not (
@@ -47,6 +49,7 @@ def matching_runs(
             and same_settings(run.settings, request.settings, explicit_options)
             and _same_configurations([result.configuration for result in run.results], configurations, explicit_options)
             and same_machine(run.machine, machine)
+            and _checksums(result.delegate_library for result in run.results) == _checksums(libraries)
         ):
             continue
         if request.bundle is None:  # a bundle's checksum includes its images and labels
@@ -115,9 +118,13 @@ def _same_run(run: Run, wanted: Run) -> bool:
     )
 
 
-def _identity(result: Result) -> tuple[Configuration, str, str]:
+def _checksums(libraries: Iterable[DelegateLibrary | None]) -> set[str]:
+    return {each.sha256 for each in libraries if each is not None}
+
+
+def _identity(result: Result) -> tuple[Configuration, str, str, set[str]]:
     """Return the parts of a result that exist before its first trial."""
-    return result.configuration, result.sha256, result.runtime_version
+    return result.configuration, result.sha256, result.runtime_version, _checksums([result.delegate_library])
 
 
 def _same_models(run: Run, identity: BundleIdentity, preprocessing: Preprocessing | None) -> bool:
@@ -143,7 +150,8 @@ def _same_configurations(
 ) -> bool:
     if explicit_options is None:
         return list(first) == list(second)
-    axes = [axis for axis in Configuration.__struct_fields__ if axis in explicit_options]
+    # without --delegate, a Run of one has no answer
+    axes = [axis for axis in Configuration.__struct_fields__ if axis in {*explicit_options, "delegate"}]
     return all({getattr(c, axis) for c in first} == {getattr(c, axis) for c in second} for axis in axes)
 
 

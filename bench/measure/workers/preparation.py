@@ -32,6 +32,7 @@ def preparation(workload: Workload, planned: Planned, settings: Settings) -> tup
         threshold=own.score_threshold,
         class_of_output=own.class_of_output,
         stateful=settings.stateful,
+        delegate_library=planned.delegate_file,
     )
     return request, Prepared
 
@@ -48,4 +49,5 @@ def _graph_preparation(workload: Workload, planned: Planned, settings: Settings)
         shapes={name: list(shape) for name, shape in own.shapes.items()},
         stateful=settings.stateful,
         with_postprocess=settings.with_postprocess,
+        delegate_library=planned.delegate_file,
     )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy.typing as npt
 
+from edge_bench.bench.records.delegate import DelegateSetting
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.runtimes.base import Clock, PassTimes
 from edge_bench.bench.runtimes.graphs.layout import Layout
@@ -26,6 +27,7 @@ class GraphFile(NamedTuple):
     shapes: Mapping[str, tuple[int, ...]] = {}  # of whole inputs with open axes, by name, the first axis included
     serving: bool = False  # optimise for single requests instead of whole passes
     stateful: bool = False  # keep the model's state between invocations; otherwise it is reset before each
+    delegate: DelegateSetting = DelegateSetting()
 
 
 class Feed(NamedTuple):

@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.model_formats.tflite import read_tflite
+from edge_bench.bench.records.delegate import Delegation
 from edge_bench.bench.runtimes.graphs.base import GraphFile
 from edge_bench.bench.runtimes.graphs.batched import BatchedGraph
 from edge_bench.bench.runtimes.graphs.layout import Layout, Port, unique_names
+from edge_bench.bench.runtimes.tflite_delegate import DelegatedInterpreter
 from edge_bench.bench.runtimes.tflite_state import RELOADED, StateKind, state_kind, state_kind_of
 
 __all__ = ["TfliteGraph"]
@@ -34,9 +36,12 @@ class _Entry(NamedTuple):
 class TfliteGraph(BatchedGraph):
     """The main graph of a .tflite file, or a named signature, which may belong to another graph of the file."""
 
-    def __init__(self, interpreter_class: Any, file: GraphFile) -> None:
-        """Raise ValueError if there is no such signature, or for unsupported tensors or shapes."""
-        self._class, self._file = interpreter_class, file
+    def __init__(self, library: Any, file: GraphFile) -> None:
+        """Load with the library's module ``interpreter``.
+
+        Raise ValueError if there is no such signature, or for unsupported tensors or shapes.
+        """
+        self._library, self._file = library, file
         self._allocated: list[list[int]] | None = None
         self._open()
         entry = self._entry
@@ -63,8 +68,14 @@ class TfliteGraph(BatchedGraph):
         self.warning = RELOADED if kind is StateKind.RESOURCES and not file.stateful else ""
 
     def _open(self) -> None:
-        self._interpreter = self._class(model_path=str(self._file.path), num_threads=self._file.threads)
+        file = self._file
+        self._delegated = DelegatedInterpreter(self._library, file.path, file.threads, file.delegate)
+        self._interpreter = self._delegated.interpreter
         self._entry = _entry(self._interpreter, self._file.signature)
+
+    def delegations(self) -> list[Delegation]:
+        """Return how many nodes of the main graph each delegate runs; nothing if another graph is invoked."""
+        return self._delegated.delegations() if self._entry.runner is None else []
 
     def _state_kind(self) -> StateKind:
         if self._entry.runner is None:
@@ -110,8 +121,9 @@ class TfliteGraph(BatchedGraph):
         try:
             self._interpreter.resize_tensor_input(detail["index"], shape, strict=True)
         except (ValueError, RuntimeError):  # tflite-runtime raises ValueError, LiteRT RuntimeError
+            owner = f"{self._delegated.limits_shapes}: " if self._delegated.limits_shapes else ""
             raise ValueError(
-                f"input {detail['name'][:80]} takes only shape {detail['shape_signature'].tolist()}, not {shape}"
+                f"{owner}input {detail['name'][:80]} takes only shape {detail['shape_signature'].tolist()}, not {shape}"
             ) from None
 
     def call(self, inputs: Sequence[Array]) -> list[Array]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from edge_bench.bench.io.record_codec import BoundedStr, Length, NonNegativeInt, PackedArray, PositiveInt
+from edge_bench.bench.records.delegate import Delegation
 from edge_bench.bench.records.manifest import Preprocessing, TensorSpec
 from edge_bench.bench.records.outputs.decoding import Decoding
 from edge_bench.bench.records.outputs.masks import StoredMask
@@ -57,6 +58,7 @@ class PrepareGraph(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     shapes: _Shapes = {}
     stateful: bool = False
     warm_up: bool = True  # False: nothing will be timed
+    delegate_library: Path | None = None  # of the configuration's delegate
     with_postprocess: bool = False  # time the decoding of each example's outputs when they are recorded
 
 
@@ -108,6 +110,7 @@ class GraphPrepared(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     outputs: Annotated[list[TensorSpec], Length]
     chunks: NonNegativeInt = 1
     warnings: list[BoundedStr] = []
+    delegations: list[Delegation] = []
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -10,11 +10,13 @@ import numpy.typing as npt
 import psutil
 
 from edge_bench.bench.io.record_codec import pack
+from edge_bench.bench.records.delegate import DelegateSetting
 from edge_bench.bench.records.outputs.masks import StoredMask
 from edge_bench.bench.runtimes.base import Clock
 from edge_bench.bench.runtimes.graphs.base import Feed, GraphFile, GraphLoader
 from edge_bench.bench.runtimes.graphs.batched import batch_of
 from edge_bench.bench.runtimes.profiling.base import ProfiledFile
+from edge_bench.bench.runtimes.tflite_delegate import delegations_of, session_warnings
 from edge_bench.bench.worker.graphs.decoders import Decoder, decoder_for
 from edge_bench.bench.worker.graphs.examples import GraphExamples
 from edge_bench.bench.worker.graphs.messages import (
@@ -48,6 +50,7 @@ class GraphRunner:
             GraphFile(
                 request.file, configuration.threads, configuration.batch_size, request.signature, shapes,
                 stateful=request.stateful,
+                delegate=DelegateSetting(configuration.delegate, request.delegate_library),
             )
         )  # fmt: skip
         loaded = clock()
@@ -73,7 +76,8 @@ class GraphRunner:
             pass_ns=pass_ns,
             outputs=list(session.outputs),
             chunks=self._examples.chunks,
-            warnings=[session.warning] if session.warning else [],
+            warnings=session_warnings(session),
+            delegations=delegations_of(session),
         )
 
     def _warm_up(self) -> tuple[int, int, int]:
@@ -94,7 +98,10 @@ class GraphRunner:
         """The file and the settings of the session."""
         request, configuration = self._request, self._request.configuration
         shapes = {name: tuple(shape) for name, shape in request.shapes.items()}
-        return ProfiledFile(request.file, configuration.threads, configuration.batch_size, request.signature, shapes)
+        return ProfiledFile(
+            request.file, configuration.threads, configuration.batch_size, request.signature, shapes,
+            configuration.delegate, request.delegate_library,
+        )  # fmt: skip
 
     @property
     def first_positions(self) -> list[int]:

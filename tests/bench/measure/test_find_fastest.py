@@ -1,7 +1,7 @@
 """Runs with two rounds in real workers: what is measured, interruptions, and options that do not fit."""
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,7 +101,7 @@ def test_threads_and_batch_sizes_are_searched_unless_they_are_set(
 ) -> None:
     monkeypatch.setattr("edge_bench.bench.measure.plan.usable_cores", lambda: 6)
 
-    def axes(**chosen: Sequence[int]) -> tuple[set[int], set[int]]:
+    def axes(**chosen: Any) -> tuple[set[int], set[int]]:
         selection = Selection(variants=["int8"], runtimes=["litert"], searched=True, **chosen)
         found = [each.configuration for each in plan(digits_bundle, selection)]
         return {each.threads for each in found}, {each.batch_size for each in found}

@@ -98,6 +98,36 @@ def test_only_the_program_of_a_plan_can_be_executed(tmp_path: Path) -> None:
 
 
 @needs_a_sandbox
+def test_devices_of_a_plan_can_be_written_but_nothing_beside_them(tmp_path: Path) -> None:
+    """A device is any file here: creating one would need root."""
+    for name in ("devices", "module", "other"):
+        (tmp_path / name).mkdir()
+    for path in (tmp_path / "devices/usb", tmp_path / "other/file"):
+        path.write_text("old")
+    (tmp_path / "module/write.py").write_text(
+        "import json, os, sys\n"
+        "def attempt(path, flags):\n"
+        "    try:\n        os.write(os.open(path, flags, 0o600), b'new')\n        return 0\n"
+        "    except OSError as cause:\n        return cause.errno\n"
+        "folder = sys.argv[1]\n"
+        "print(json.dumps([attempt(folder + '/devices/usb', os.O_RDWR), attempt(folder + '/other/file', os.O_RDWR),\n"
+        "                  attempt(folder + '/devices/new', os.O_CREAT | os.O_WRONLY)]))\n"
+    )
+    support = sandbox_support()
+    found = {}
+    for devices in ([], [str(tmp_path / "devices")]):
+        plan = Plan(support.landlock, True, [], [], devices=devices)
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "edge_bench.bench.sandbox", plan.encode(), "write", str(tmp_path)],
+            env=module_environment(os.environ | {"PYTHONPATH": str(tmp_path / "module")}),
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        found[bool(devices)] = json.loads(done.stdout)
+    assert found == {False: [13, 13, 13], True: [0, 13, 13]}
+    assert (tmp_path / "devices/usb").read_text() == "new"
+
+
+@needs_a_sandbox
 def test_a_plan_that_cannot_be_applied_stops_the_process_before_its_module(tmp_path: Path) -> None:
     """In a sandbox there is no second one."""
     support = sandbox_support()

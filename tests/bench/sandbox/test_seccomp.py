@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from edge_bench.bench.sandbox.seccomp import Instruction, filter_program
-from edge_bench.bench.sandbox.syscalls import ABSENT, ALLOWED, CHECKED, FILE_CHANGES
+from edge_bench.bench.sandbox.syscalls import ABSENT, ALLOWED, CHECKED, DEVICE_MESSAGES, FILE_CHANGES
 
 ALLOW = 0
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -50,12 +50,13 @@ def decision(program: list[Instruction], architecture: int, number: int, *argume
 class Filter:
     """A filter and the numbers of its architecture."""
 
-    def __init__(self, architecture: str, *, read_only: bool = False) -> None:
-        self.architecture, self.program = architecture, filter_program(architecture, PID, read_only=read_only)
+    def __init__(self, architecture: str, *, read_only: bool = False, uses_devices: bool = False) -> None:
+        self.architecture = architecture
+        self.program = filter_program(architecture, PID, read_only=read_only, uses_devices=uses_devices)
 
     def of(self, name: str, *arguments: int) -> int:
         """Return the decision about a call by its name."""
-        for table in (ALLOWED, CHECKED, FILE_CHANGES, ABSENT):
+        for table in (ALLOWED, CHECKED, FILE_CHANGES, ABSENT, DEVICE_MESSAGES):
             if name in table.of(self.architecture):
                 return self.number(table.of(self.architecture)[name], *arguments)
         raise KeyError(name)
@@ -136,3 +137,21 @@ def test_files_are_opened_by_their_flags(architecture: str) -> None:
     }  # fmt: skip
     for name in FILE_CHANGES.of(architecture):
         assert (usual.of(name), strict.of(name)) == (ALLOW, errno.EPERM), name
+
+
+@pytest.mark.parametrize("architecture", sorted(AUDIT))
+def test_with_devices_only_requests_to_these_and_the_kernels_messages_about_them_are_allowed(architecture: str) -> None:
+    usual, with_devices = Filter(architecture), Filter(architecture, uses_devices=True)
+    usb_request, netlink, unix, internet = 0x8038550A, 16, 1, 2
+    assert usual.of("ioctl", 3, usb_request) == errno.EPERM
+    assert with_devices.of("ioctl", 3, usb_request) == ALLOW
+    column = sorted(AUDIT, reverse=True).index(architecture)
+    socket = FORBIDDEN["socket"][column]
+    assert with_devices.number(socket, netlink, 3, 15) == ALLOW
+    for family, protocol in ((netlink, 0), (netlink, 16), (unix, 0), (internet, 15)):
+        assert with_devices.number(socket, family, 3, protocol) == errno.EPERM
+    assert with_devices.of("recvmsg", 3) == ALLOW
+    assert usual.of("recvmsg", 3) == errno.EPERM
+    for name, numbers in FORBIDDEN.items():
+        if name != "socket":
+            assert with_devices.number(numbers[column], 3) == errno.EPERM, name

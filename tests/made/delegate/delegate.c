@@ -10,7 +10,7 @@
      refuse     refuse to be created, with the value as the message
      fail       prepare or invoke: report an error there
      crash      create, prepare or invoke: write to address zero there
-     static     1: refuse graphs whose shapes change after the delegate was applied, as libedgetpu does
+     static     1: declare that it accepts only fixed shapes
 
    Any other option is refused. The declarations are the first fields of those in TensorFlow Lite's core/c/common.h,
    which are the same in tflite-runtime 2.14 and ai-edge-litert 2. The size of a tensor is not: none is accessed. */

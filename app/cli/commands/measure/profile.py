@@ -7,6 +7,7 @@ from edge_bench.app.cli.answers import Shown, print_answered, width
 from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.app.cli.options.run import (
     BatchSizes,
+    Delegates,
     MemoryLimit,
     ModelArguments,
     Runtimes,
@@ -27,6 +28,7 @@ def profile(
     runtime: Runtimes = None,
     threads: Threads = None,
     batch_size: BatchSizes = None,
+    delegate: Delegates = None,
     limit: Limit = 32,
     seed: Seed = 42,
     timeout: Timeout = 600,
@@ -50,7 +52,7 @@ def profile(
     from edge_bench.bench.system.environment import machine_findings
     from edge_bench.bench.system.machine import describe_machine
 
-    configurations = selection(variant, runtime, threads, batch_size)
+    configurations = selection(variant, runtime, threads, batch_size, None, delegate)
     settings = run_settings(
         limit=limit, seed=seed, timeout=timeout, scenario=None, memory_limit=memory_limit, stateful=stateful
     )

@@ -14,6 +14,7 @@ from edge_bench.app.cli.options.run import (
     BatchSizes,
     Budget,
     CompareWith,
+    Delegates,
     FindFastest,
     MemoryLimit,
     ModelArguments,
@@ -60,6 +61,7 @@ def run(
     runtime: Runtimes = None,
     threads: Threads = None,
     batch_size: BatchSizes = None,
+    delegate: Delegates = None,
     find_fastest: FindFastest = False,
     trials: Trials = 30,
     processes: Processes = 5,
@@ -85,8 +87,8 @@ def run(
 ) -> None:
     """Measure a bundle, or your own model files and data, on this machine.
 
-    Each configuration (variant, runtime, threads, batch size) is timed in 30 trials, spread over 5 fresh processes. The
-    answer is printed first, then a table.
+    Each configuration (variant, runtime, threads, batch size, delegate) is timed in 30 trials, spread over 5 fresh
+    processes. The answer is printed first, then a table.
     """
     from edge_bench.app.cli import console
     from edge_bench.app.tables.runs.repeats import repeats_table
@@ -97,7 +99,7 @@ def run(
     from edge_bench.bench.measure.run_budget import run_budget
     from edge_bench.bench.measure.session import measure
 
-    configurations = selection(variant, runtime, threads, batch_size, scenario)
+    configurations = selection(variant, runtime, threads, batch_size, scenario, delegate)
     settings = run_settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
