@@ -177,6 +177,7 @@ def test_a_model_for_the_edge_tpu_needs_its_delegate(library: Path, tmp_path: Pa
     assert with_library.failure is None
 
 
+@pytest.mark.slow
 def test_a_run_is_reused_only_with_the_same_delegate_and_library(
     library: Path, tmp_path: Path, edge_bench_here: CommandLine, measure_here: None
 ) -> None:
