@@ -10,7 +10,7 @@ from edge_bench.bench.interrupts import asked_to_stop
 from edge_bench.bench.io.disk_space import require_run_space, writable_folder
 from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import PATIENCE_SECONDS
-from edge_bench.bench.measure.recorder import started_run
+from edge_bench.bench.measure.recording.started_run import started_run
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.session import StoredRun, locked_bundle, measure_run, remove_journals
 from edge_bench.bench.measure.stored.groups import RepeatGroup, complete_group, group_to_resume

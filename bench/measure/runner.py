@@ -19,7 +19,8 @@ from edge_bench.bench.measure.duration.remaining import Remaining
 from edge_bench.bench.measure.duration.second_round import SecondRound
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.profiling.after_trials import profile_all
-from edge_bench.bench.measure.recorder import JournalWriteError, Recorder, started_run
+from edge_bench.bench.measure.recording.recorder import JournalWriteError, Recorder
+from edge_bench.bench.measure.recording.started_run import started_run
 from edge_bench.bench.measure.rounds import (
     Group,
     choose_finalists,
@@ -32,8 +33,8 @@ from edge_bench.bench.measure.schedule import Generation, passes_per_trial
 from edge_bench.bench.measure.workers.graph_outputs import RECORDED_PROCESSES, record_outputs
 from edge_bench.bench.measure.workers.preparation import files_for, preparation
 from edge_bench.bench.progress import Progress
-from edge_bench.bench.records.journal import Journal
-from edge_bench.bench.records.journal_entries import Entry
+from edge_bench.bench.records.journal.entries import Entry
+from edge_bench.bench.records.journal.journal import Journal
 from edge_bench.bench.records.run import Failure, Run, Settings
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
 from edge_bench.bench.wording import counted

@@ -11,13 +11,13 @@ from edge_bench.bench.io.disk_space import require_run_space, writable_folder
 from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import PATIENCE_SECONDS, reading
 from edge_bench.bench.io.temporary import lasting_temporary_folder
-from edge_bench.bench.measure.recorder import started_run
+from edge_bench.bench.measure.recording.started_run import started_run
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.measure.stored.matching import matching_journals, matching_runs
 from edge_bench.bench.progress import Progress
-from edge_bench.bench.records.journal import JOURNAL, Journal, still_measuring
-from edge_bench.bench.records.journal_entries import Entry, TrialMade
+from edge_bench.bench.records.journal.entries import Entry, TrialMade
+from edge_bench.bench.records.journal.journal import JOURNAL, Journal, still_measuring
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import run_file_name, write_run
 from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs, remove_ended_runs, runtime_folders

@@ -16,6 +16,7 @@ from edge_bench.bench.io.record_codec import (
     PositiveInt,
     unpack,
 )
+from edge_bench.bench.records.configuration import Configuration
 from edge_bench.bench.records.delegate import DelegateLibrary, Delegation
 from edge_bench.bench.records.interpretation import Interpretation, any_assumed
 from edge_bench.bench.records.manifest import Preprocessing
@@ -25,7 +26,6 @@ from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.settings import FirstRound, Settings
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.system.sensors import MachineState
-from edge_bench.bench.wording import counted
 
 __all__ = [
     "CLASSIFY",
@@ -54,20 +54,6 @@ CLASSIFY = "classify"
 MAX_CONFIGURATIONS = 1_000
 #: Trials of a configuration.
 TrialCount = msgspec.Meta(max_length=1_000_000)
-
-
-class Configuration(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant on a runtime with threads, batch size and delegate. Each has its own worker processes."""
-
-    variant: BoundedStr
-    runtime: BoundedStr
-    threads: PositiveInt
-    batch_size: PositiveInt
-    delegate: BoundedStr = ""  # empty: the runtime's default; ``none``; or a library's file name and its options
-
-    def __str__(self) -> str:
-        text = f"{self.variant} on {self.runtime}, {counted(self.threads, 'thread')}, batch {self.batch_size}"
-        return f"{text}, delegate {self.delegate}" if self.delegate else text
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):

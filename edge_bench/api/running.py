@@ -14,7 +14,7 @@ from edge_bench.bench.measure.options.settings import run_settings, searched, se
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.run_budget import run_budget
 from edge_bench.bench.measure.session import measure
-from edge_bench.bench.records.journal import JOURNAL
+from edge_bench.bench.records.journal.journal import JOURNAL
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.sandbox.support import sandbox_support
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 import edge_bench
-from edge_bench.bench.records.journal import JOURNAL, Journal
+from edge_bench.bench.records.journal.journal import JOURNAL, Journal
 from edge_bench.bench.records.run_files import write_run
 from tests.factories import result, run
 

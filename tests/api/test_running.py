@@ -13,7 +13,7 @@ import pytest
 
 import edge_bench
 from edge_bench.bench.interrupts import asked_to_stop
-from edge_bench.bench.records.journal import JOURNAL
+from edge_bench.bench.records.journal.journal import JOURNAL
 from tests.command_line import clean_environment
 from tests.made.brightness import bright_inputs
 from tests.made.tflite_models import brightness_tflite

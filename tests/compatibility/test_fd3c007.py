@@ -23,14 +23,14 @@ from edge_bench.app.training.fit.checkpoints import read_state
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION, decode_record, encode_record, unpack
 from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.measure.recording.run_builder import read_run_or_journal
 from edge_bench.bench.measure.request import BenchmarkRequest
-from edge_bench.bench.measure.run_builder import read_run_or_journal
 from edge_bench.bench.measure.session import measure
 from edge_bench.bench.offload.records.files import read_offload
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.journal import Journal, read_journal
-from edge_bench.bench.records.journal_entries import TrialMade
+from edge_bench.bench.records.journal.entries import TrialMade
+from edge_bench.bench.records.journal.journal import Journal, read_journal
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.records.run_files import read_run, write_run
 from studies.fleet.recorded_engine import RecordedEngine

@@ -75,7 +75,7 @@ def after_the_first(kind: str) -> Callable[[Send], None]:
             if type(entry).__name__ == kind:
                 send()
 
-        replace("bench.records.journal:Journal.append", append)
+        replace("bench.records.journal.journal:Journal.append", append)
 
     return install
 
@@ -152,7 +152,7 @@ POINTS: dict[str, Callable[[Send], None]] = {
     "after-the-first-outputs": after_the_first("OutputsRecorded"),
     "in-a-trial-of-the-second-process": in_a_trial_of_the_second_process,
     "at-the-rename-of-the-run-file": at_the_rename_of_the_run_file,
-    "before-the-journal-is-removed": before("bench.records.journal:Journal.remove"),
+    "before-the-journal-is-removed": before("bench.records.journal.journal:Journal.remove"),
     "in-the-first-epoch": in_the_first_epoch,
     "between-two-epochs": between_two_epochs,
     "in-the-export": in_the_export,

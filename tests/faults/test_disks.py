@@ -14,10 +14,10 @@ from edge_bench.app.training.fit.checkpoints import read_state
 from edge_bench.app.training.job import train_bundle
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.measure.run_builder import read_run_or_journal
+from edge_bench.bench.measure.recording.run_builder import read_run_or_journal
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.journal import JOURNAL
+from edge_bench.bench.records.journal.journal import JOURNAL
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.records.run_files import read_run
 from tests.app.training.weights import SHORT, assert_same_weights

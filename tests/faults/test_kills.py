@@ -16,10 +16,10 @@ import pytest
 from edge_bench.app.training.fit.checkpoints import load_checkpoint, read_state
 from edge_bench.app.training.job import train_bundle
 from edge_bench.bench.io.files import PART
-from edge_bench.bench.measure.run_builder import read_run_or_journal
+from edge_bench.bench.measure.recording.run_builder import read_run_or_journal
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import MANIFEST, Bundle
-from edge_bench.bench.records.journal import JOURNAL
+from edge_bench.bench.records.journal.journal import JOURNAL
 from edge_bench.bench.records.manifest import History
 from edge_bench.bench.records.run import Run, Trial
 from edge_bench.bench.records.run_files import read_run

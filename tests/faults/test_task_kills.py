@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_bench.bench.measure.run_builder import read_run_or_journal
-from edge_bench.bench.records.journal import JOURNAL
+from edge_bench.bench.measure.recording.run_builder import read_run_or_journal
+from edge_bench.bench.records.journal.journal import JOURNAL
 from edge_bench.bench.records.outputs.scores import ScoreTable
 from edge_bench.bench.records.outputs.tensors import unpack_values
 from edge_bench.bench.records.run_files import read_run

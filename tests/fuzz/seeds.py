@@ -16,7 +16,7 @@ from edge_bench.bench.offload.network.link_profiles import link_from
 from edge_bench.bench.offload.records.offload import LOCAL
 from edge_bench.bench.offload.records.power import power_from
 from edge_bench.bench.records.delegate import DelegateLibrary, Delegation
-from edge_bench.bench.records.journal_entries import (
+from edge_bench.bench.records.journal.entries import (
     ConfigurationFailed,
     Entry,
     ProcessFinished,

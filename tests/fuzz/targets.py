@@ -32,7 +32,7 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.measure.plan import Selection, plan
-from edge_bench.bench.measure.run_builder import read_run_or_journal
+from edge_bench.bench.measure.recording.run_builder import read_run_or_journal
 from edge_bench.bench.measure.stored.reading import read_runs
 from edge_bench.bench.models.memory_estimate import memory_need
 from edge_bench.bench.offload.analysis.assessment import assess
@@ -41,7 +41,7 @@ from edge_bench.bench.preprocessing.decode import decode
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.journal import Journal
+from edge_bench.bench.records.journal.journal import Journal
 from edge_bench.bench.records.manifest import File, History
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run

@@ -24,7 +24,7 @@ from edge_bench.bench.errors import BundleError, DatasetError, ResultsError
 from edge_bench.bench.io.npy import NotAnArray, open_npy
 from edge_bench.bench.io.record_codec import PackedArray, encode_record, pack, unpack
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.journal import read_journal
+from edge_bench.bench.records.journal.journal import read_journal
 from edge_bench.bench.records.manifest import Manifest
 from edge_bench.bench.records.run_files import read_run
 from tests.command_line import REPOSITORY

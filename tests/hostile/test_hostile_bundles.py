@@ -22,7 +22,7 @@ from PIL import Image
 from edge_bench.bench.dataset.arrays import load_arrays
 from edge_bench.bench.errors import BundleError, DatasetError, EdgeBenchError, ResultsError
 from edge_bench.bench.io.record_codec import encode_record
-from edge_bench.bench.measure.run_builder import read_run_or_journal
+from edge_bench.bench.measure.recording.run_builder import read_run_or_journal
 from edge_bench.bench.model_formats.keras_archive import check_keras
 from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.preprocessing.decode import decode

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.profiling.configuration import profile_configuration
-from edge_bench.bench.measure.recorder import Recorder
+from edge_bench.bench.measure.recording.recorder import Recorder
 from edge_bench.bench.progress import Progress
-from edge_bench.bench.records.journal_entries import ProfileMade
+from edge_bench.bench.records.journal.entries import ProfileMade
 from edge_bench.bench.records.run import Failure, Settings
 from edge_bench.bench.worker.process import WorkerFailed
 

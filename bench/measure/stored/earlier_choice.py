@@ -10,7 +10,7 @@ from edge_bench.bench.io.disk_space import writable_folder
 from edge_bench.bench.measure.duration.budget import CHOSEN
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.stored.matching import complete_runs, same_machine, same_settings
-from edge_bench.bench.records.journal import JOURNAL, read_journal
+from edge_bench.bench.records.journal.journal import JOURNAL, read_journal
 from edge_bench.bench.records.run import Configuration, Run, Settings
 from edge_bench.bench.system.machine import describe_machine
 

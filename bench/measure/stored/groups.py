@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.stored.matching import Journals, finished_runs, matching_runs
-from edge_bench.bench.records.journal import still_measuring
+from edge_bench.bench.records.journal.journal import still_measuring
 from edge_bench.bench.records.run import Run
 
 __all__ = ["RepeatGroup", "complete_group", "group_to_resume"]

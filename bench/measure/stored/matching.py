@@ -8,10 +8,10 @@ from typing import NamedTuple
 from edge_bench.bench.analysis.labels.same_images import same_content
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.locks import is_locked
-from edge_bench.bench.measure.recorder import images_of
+from edge_bench.bench.measure.recording.started_run import images_of
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.records.delegate import DelegateLibrary
-from edge_bench.bench.records.journal import JOURNAL, read_journal
+from edge_bench.bench.records.journal.journal import JOURNAL, read_journal
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import BundleIdentity, Configuration, Images, Result, Run, Settings
 from edge_bench.bench.records.run_files import read_run

@@ -7,9 +7,9 @@ from typing import Any
 
 from edge_bench.bench.analysis.labels.same_images import image_difference
 from edge_bench.bench.errors import ResultsError
-from edge_bench.bench.measure.run_builder import read_run_or_journal
+from edge_bench.bench.measure.recording.run_builder import read_run_or_journal
 from edge_bench.bench.progress import Progress
-from edge_bench.bench.records.journal import JOURNAL
+from edge_bench.bench.records.journal.journal import JOURNAL
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
 

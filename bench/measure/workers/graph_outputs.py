@@ -9,7 +9,7 @@ import numpy.typing as npt
 from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.io.record_codec import PackedArray, pack, unpack
 from edge_bench.bench.progress import Progress
-from edge_bench.bench.records.journal_entries import OutputsRecorded
+from edge_bench.bench.records.journal.entries import OutputsRecorded
 from edge_bench.bench.records.outputs.boxes import Detections
 from edge_bench.bench.records.outputs.decoding import BoxDecoding, Decoding, MaskDecoding
 from edge_bench.bench.records.outputs.masks import unpacked_mask

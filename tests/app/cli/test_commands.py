@@ -18,7 +18,7 @@ from edge_bench.app.cli.main import app
 from edge_bench.app.training.data.datasets import STAND_IN_NOTE
 from edge_bench.bench.errors import BadInput, BundleError, EdgeBenchError, ResultsError
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.journal import JOURNAL
+from edge_bench.bench.records.journal.journal import JOURNAL
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.runtimes import RUNTIMES

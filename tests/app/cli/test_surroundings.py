@@ -162,7 +162,7 @@ class SetsTheClockBack(Silent):
     def advance(self, steps: int = 1, note: str = "") -> None:
         if steps:
             yesterday = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
-            for module in ("edge_bench.bench.measure.recorder", "edge_bench.bench.records.run_files"):
+            for module in ("edge_bench.bench.measure.recording.recorder", "edge_bench.bench.records.run_files"):
                 self.patch.setattr(f"{module}.utc_now", lambda: yesterday.isoformat(timespec="seconds"))
             self.patch.setattr("time.time", yesterday.timestamp)
 

@@ -9,8 +9,8 @@ import pytest
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.io.record_limits import readable
-from edge_bench.bench.records.journal import Journal, read_journal
-from edge_bench.bench.records.journal_entries import ConfigurationFailed, Entry, FindingAdded, ProcessStarted
+from edge_bench.bench.records.journal.entries import ConfigurationFailed, Entry, FindingAdded, ProcessStarted
+from edge_bench.bench.records.journal.journal import Journal, read_journal
 from edge_bench.bench.records.run import Failure, Run
 from edge_bench.bench.records.run_files import read_run, write_run
 from edge_bench.bench.system.machine import Finding

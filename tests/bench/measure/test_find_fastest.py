@@ -14,7 +14,7 @@ from edge_bench.bench.measure.plan import Selection, plan
 from edge_bench.bench.measure.schedule import AT_ONCE, first_schedule
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.journal import JOURNAL
+from edge_bench.bench.records.journal.journal import JOURNAL
 from edge_bench.bench.records.run import FirstRound, Run, Settings
 from edge_bench.bench.records.run_files import read_run
 from tests.factories import measure_bundle

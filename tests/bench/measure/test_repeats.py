@@ -15,7 +15,7 @@ from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.schedule import schedule
 from edge_bench.bench.progress import Progress, Silent
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.journal import JOURNAL, Journal
+from edge_bench.bench.records.journal.journal import JOURNAL, Journal
 from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run
 from tests.factories import measure_bundle

@@ -11,11 +11,11 @@ from PIL import Image
 
 from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.measure.recorder import started_run
+from edge_bench.bench.measure.recording.started_run import started_run
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.session import measure
 from edge_bench.bench.progress import Silent
-from edge_bench.bench.records.journal import JOURNAL, Journal
+from edge_bench.bench.records.journal.journal import JOURNAL, Journal
 from edge_bench.bench.records.run import Run, Settings
 from tests.made.images import class_folders
 from tests.made.onnx import brightness_onnx

@@ -15,7 +15,7 @@ from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.stored.reading import model_difference, read_runs, runs_elsewhere
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.journal import JOURNAL, Journal
+from edge_bench.bench.records.journal.journal import JOURNAL, Journal
 from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run, write_run
 from tests.factories import machine, measure_bundle, result, run

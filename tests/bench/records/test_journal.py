@@ -10,12 +10,12 @@ import pytest
 
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.measure.run_builder import read_run_or_journal
+from edge_bench.bench.measure.recording.run_builder import read_run_or_journal
 from edge_bench.bench.measure.stored.reading import read_runs
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.journal import JOURNAL, Journal, read_journal
-from edge_bench.bench.records.journal_entries import TrialMade
+from edge_bench.bench.records.journal.entries import TrialMade
+from edge_bench.bench.records.journal.journal import JOURNAL, Journal, read_journal
 from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run
 from tests.factories import measure_bundle

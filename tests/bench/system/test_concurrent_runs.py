@@ -13,12 +13,12 @@ import pytest
 
 from edge_bench.bench.io.files import PART, remove_leftovers
 from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.measure.recording.run_builder import read_run_or_journal
 from edge_bench.bench.measure.request import BenchmarkRequest
-from edge_bench.bench.measure.run_builder import read_run_or_journal
 from edge_bench.bench.measure.session import measure
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.journal import JOURNAL
+from edge_bench.bench.records.journal.journal import JOURNAL
 from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.system.concurrent_runs import (

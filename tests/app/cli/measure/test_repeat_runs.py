@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from edge_bench.bench.errors import EdgeBenchError, NotTrusted
-from edge_bench.bench.measure import recorder
+from edge_bench.bench.measure.recording import recorder
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run_files import read_run, write_run
 from edge_bench.bench.system.machine import Finding, Machine

@@ -33,7 +33,7 @@ from edge_bench.bench.io.record_codec import (
     with_new_names,
 )
 from edge_bench.bench.io.record_limits import readable_json
-from edge_bench.bench.records.journal_entries import Entry, RunStarted, TrialMade
+from edge_bench.bench.records.journal.entries import Entry, RunStarted, TrialMade
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_validation import check_run, check_trial
 

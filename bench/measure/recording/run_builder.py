@@ -13,8 +13,7 @@ from edge_bench.bench.io.record_codec import pack, unpack
 from edge_bench.bench.measure.prediction_warnings import output_warnings, prediction_warnings, truth_warnings
 from edge_bench.bench.measure.trust import trial_findings, trusted
 from edge_bench.bench.records.delegate import Delegation
-from edge_bench.bench.records.journal import JOURNAL, read_journal
-from edge_bench.bench.records.journal_entries import (
+from edge_bench.bench.records.journal.entries import (
     ConfigurationFailed,
     Entry,
     FinalistsChosen,
@@ -26,6 +25,7 @@ from edge_bench.bench.records.journal_entries import (
     RunStarted,
     TrialMade,
 )
+from edge_bench.bench.records.journal.journal import JOURNAL, read_journal
 from edge_bench.bench.records.outputs.union import TaskOutputs
 from edge_bench.bench.records.run import CLASSIFY, UNCLASSIFIED, UNSEEN, Failure, ProcessRecord, Result, Run, Trial
 from edge_bench.bench.records.run_files import read_run

@@ -1,0 +1,1 @@
+"""The journal of an unfinished Run: its file and its entries."""
