@@ -39,8 +39,7 @@ def operator_times(profiles: Sequence[Profile], names: Sequence[str]) -> Drawing
     return Drawing(
         name="operators",
         title="Time of each operator",
-        caption="Operators in the order of execution. Lines are the quartiles of all profiled invocations."
-        f"{left_out}",
+        caption=f"Operators in the order of execution. Lines are the quartiles of all profiled invocations.{left_out}",
         description=f"Time per example of {counted(len(rows), 'operator')}. Slowest of {slowest}.",
         draw=lambda layout: _draw(shown, profiles, names, layout),
     )

@@ -104,7 +104,7 @@ def _draw(shown: Sequence[tuple[Profile, str, Sequence[_Point]]], layout: Layout
     rows, columns = (count, 1) if layout.narrow else (1, count)
     figure, panels = new_figure(layout, 2.9 * count if layout.narrow else 3.5, rows, columns, sharex=True, sharey=True)
     limits = _limits(shown)
-    for number, (panel, (profile, name, points)) in enumerate(zip(panels, shown, strict=False)):
+    for number, (panel, (_, name, _)) in enumerate(zip(panels, shown, strict=True)):
         grid(panel, "both")
         if number == count - 1 or not layout.narrow:
             panel.set_xlabel("MACs per byte")
@@ -114,7 +114,7 @@ def _draw(shown: Sequence[tuple[Profile, str, Sequence[_Point]]], layout: Layout
             panel.set_title(short_name(name))
         for axis, (low, high) in zip((panel.xaxis, panel.yaxis), limits, strict=True):
             scale_for(axis, low, high)
-    for panel, (profile, _, points) in zip(panels, shown, strict=False):
+    for panel, (profile, _, points) in zip(panels, shown, strict=True):
         if profile.peaks is not None:
             _draw_panel(panel, profile, profile.peaks, points)
     return figure

@@ -16,45 +16,53 @@ _LEAST_OUTSIDE = 0.1
 _MOST_LISTED = 6
 
 
-def profile_names(profiles: Sequence[Profile]) -> list[str]:
-    """Return a short name of each profile: its variant, with what else differs; no two are the same."""
-    fields = {
-        "variant": [profile.variant for profile in profiles],
-        "model": [profile.model for profile in profiles],
-        "runtime": [profile.runtime for profile in profiles],
-        "version": [profile.runtime_version for profile in profiles],
-        "threads": [counted(profile.threads, "thread") for profile in profiles],
-        "batch": [f"batch {profile.batch_size}" for profile in profiles],
-        "delegate": [profile.delegate or "no delegate" for profile in profiles],
-    }
-    differing = [values for values in fields.values() if len(set(values)) > 1] or [fields["variant"]]
-    if len(differing) > 1 and len(set(fields["variant"])) == len(profiles):
-        differing = [values for values in differing if values is not fields["model"]]
-    names = [" · ".join(parts) for parts in zip(*differing, strict=True)]
-    return [
-        f"{name} ({number})" if names.count(name) > 1 else name for number, name in enumerate(names, start=1)
+def profile_names(profiles: Sequence[Profile], places: Sequence[str] = ()) -> list[str]:
+    """Return a short name of each profile: its variant, with what else differs; no two are the same.
+
+    places: of each profile, its machine or Run
+    """
+    fields = [
+        [profile.variant for profile in profiles],
+        [profile.runtime for profile in profiles],
+        [profile.runtime_version for profile in profiles],
+        [counted(profile.threads, "thread") for profile in profiles],
+        [f"batch {profile.batch_size}" for profile in profiles],
+        [profile.delegate or "no delegate" for profile in profiles],
+        list(places),
     ]
+    differing = [values for values in fields if len(set(values)) > 1]
+    if not differing or fields[0] not in differing:
+        differing.insert(0, fields[0])
+    names = [" · ".join(parts) for parts in zip(*differing, strict=True)]
+    return [f"{name} ({number})" if names.count(name) > 1 else name for number, name in enumerate(names, start=1)]
 
 
-def difference_sentences(difference: ProfileDifference) -> list[str]:
-    """Return what explains the difference, in one sentence, and operators that only one of the profiles has."""
-    first, second = profile_names([difference.first, difference.second])
-    lines = [_explanation(difference, first, second)]
-    unmatched = _unmatched(difference, first, second)
-    return [*lines, *unmatched]
+def difference_sentences(difference: ProfileDifference, names: Sequence[str]) -> list[str]:
+    """Return what explains the difference, in one sentence, and operators that only one of the profiles has.
+
+    names: of the two profiles
+    """
+    return [_explanation(difference, *names), *_unmatched(difference, *names)]
 
 
 def _explanation(difference: ProfileDifference, first: str, second: str) -> str:
     if not difference.differs:
-        return f"{first} and {second} do not differ by more than their times vary, or by less than 2 %."
+        return f"{first} and {second} do not differ by 2 % or more, or by more than their times vary."
     slow, fast = difference.first_seconds, difference.second_seconds
     fast_name, slow_name = (second, first) if slow > fast else (first, second)
     head = f"{fast_name} is {significant(max(slow, fast) / min(slow, fast))}× faster than {slow_name}"
     names = _Names(difference)
-    parts = [f"{names.of(each)} {_percent(each.share)}" for each in difference.named]
-    if not parts:
+    if not difference.named:
         return f"{head}. No single operator explains 10 % of the difference by more than its time varies."
-    texts = [f"{head}: {_explains(parts)}"]
+    largest, *others = difference.named
+    texts = [
+        ", ".join(
+            [
+                f"{head}: {names.of(largest)} explains {_percent(largest.share)} of the difference",
+                *(f"{names.of(each)} {_percent(each.share)}" for each in others),
+            ]
+        )
+    ]
     if difference.opposed:
         opposed = ", ".join(f"{names.of(each)} {_percent(-(each.share or 0))}" for each in difference.opposed)
         texts.append(f"the other way: {opposed}")
@@ -62,12 +70,6 @@ def _explanation(difference: ProfileDifference, first: str, second: str) -> str:
     if outside is not None and abs(outside) >= _LEAST_OUTSIDE:
         texts.append(f"{_percent(outside)} is outside the operators")
     return f"{'; '.join(texts)}."
-
-
-def _explains(parts: Sequence[str]) -> str:
-    """Return ``conv2d_1 explains 62 % of the difference, dense 21 %``."""
-    name, share = parts[0].rsplit(" ", 2)[0], " ".join(parts[0].rsplit(" ", 2)[1:])
-    return ", ".join([f"{name} explains {share} of the difference", *parts[1:]])
 
 
 def _unmatched(difference: ProfileDifference, first: str, second: str) -> list[str]:
@@ -97,10 +99,11 @@ class _Names:
         return self._names[id(pair.operator)]
 
 
-def difference_table(difference: ProfileDifference) -> Table:
-    """Return a row for each pair of operators, the largest difference first."""
-    first, second = profile_names([difference.first, difference.second])
+def difference_table(difference: ProfileDifference, profiles: Sequence[str]) -> Table:
+    """Return a row for each pair of operators, the largest difference first; ``profiles`` are their names."""
+    first, second = profiles
     names = _Names(difference)
+    unit = "µs" if difference.first.batch_size == difference.second.batch_size == 1 else "µs per example"
     pairs = sorted(difference.contributions, key=lambda pair: -abs(pair.seconds))
 
     def cells(pair: Contribution) -> list[str]:
@@ -115,10 +118,17 @@ def difference_table(difference: ProfileDifference) -> Table:
 
     return Table(
         title=f"{first} and {second}: time of each operator",
-        header=("operator", "kind", f"{first}, µs", f"{second}, µs", "difference, µs", "share of the difference"),
+        header=(
+            "operator",
+            "kind",
+            f"{first},\n{unit}",
+            f"{second},\n{unit}",
+            f"difference,\n{unit}",
+            "share of the\ndifference",
+        ),
         rows=Lazy(cells, pairs),
         keys=2,
-        notes=difference_sentences(difference),
+        notes=difference_sentences(difference, profiles),
         records=difference_records(difference),
     )
 

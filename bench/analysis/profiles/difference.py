@@ -44,25 +44,18 @@ class ProfileDifference:
     @property
     def first_seconds(self) -> float:
         """Time of the first profile without the profiler."""
-        return self.first.invocation_seconds / self.first.batch_size
+        return _whole(self.first)
 
     @property
     def second_seconds(self) -> float:
         """Time of the second profile without the profiler."""
-        return self.second.invocation_seconds / self.second.batch_size
+        return _whole(self.second)
 
     @cached_property
     def differs(self) -> bool:
-        """Whether the times differ by 2 % or more, and the sums of the operators by more than they vary.
-
-        Times with and without the profiler have to differ in the same direction.
-        """
+        """Whether the times differ by 2 % or more, and the sums of the operators by more than they vary."""
         low, high = (self.first, self.second) if self.first_seconds < self.second_seconds else (self.second, self.first)
-        return (
-            _per_example(high, high.invocation_seconds) > (1 + MATERIAL) * _per_example(low, low.invocation_seconds)
-            and _whole(high) > _whole(low)
-            and _sum(low, "upper_seconds") < _sum(high, "lower_seconds")
-        )
+        return _whole(high) > (1 + MATERIAL) * _whole(low) and _sum(low, "upper_seconds") < _sum(high, "lower_seconds")
 
     @property
     def outside_share(self) -> float | None:
@@ -123,8 +116,8 @@ def _times(operator: OperatorTime | None, batch: int) -> tuple[float, float, flo
 
 
 def _whole(profile: Profile) -> float:
-    """Return the duration of a profiled invocation in seconds per example."""
-    return _per_example(profile, profile.profiled_seconds)
+    """Return the duration of an invocation without the profiler, in seconds per example."""
+    return _per_example(profile, profile.invocation_seconds)
 
 
 def _sum(profile: Profile, name: str) -> float:

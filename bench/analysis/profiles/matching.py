@@ -19,6 +19,7 @@ _MOST_CELLS = 4_000_000
 #: Scores of a pair: the same output, the same kind with the same work, the same kind.
 _SAME_NAME, _SAME_WORK, _SAME_KIND = 4, 2, 1
 
+
 def matched(first: Sequence[OperatorTime], second: Sequence[OperatorTime]) -> list[Pair]:
     """Return all operators in pairs, in the order of execution. An operator without a counterpart has None beside it.
 
