@@ -96,8 +96,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def between_seconds(self) -> float:
-        """Time of a profiled invocation outside its operators, negative if operators run at the same time."""
-        return self.profiled_seconds - self.operator_seconds
+        """Time of an invocation without the profiler that no operator accounts for.
+
+        It is negative if the profiler makes operators slower.
+        """
+        return self.invocation_seconds - self.operator_seconds
 
     @property
     def overhead(self) -> float:
@@ -121,6 +124,6 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         return len({node for operator in self.operators for node in operator.nodes})
 
     def share(self, operators: Sequence[OperatorTime]) -> float:
-        """Return the share of these operators in a profiled invocation, or in all operators if these take longer."""
-        whole = max(self.profiled_seconds, self.operator_seconds)
+        """Return the share of these operators in an invocation, or in all operators if these take longer."""
+        whole = max(self.invocation_seconds, self.operator_seconds)
         return sum(operator.seconds for operator in operators) / whole if whole else 0.0

@@ -19,6 +19,8 @@ from edge_bench.bench.io.npy import open_npy
 from edge_bench.bench.preprocessing.model_inputs import InputBatches
 from edge_bench.bench.runtimes import Runtime, graph_loader, loader, runtime_named
 from edge_bench.bench.runtimes.base import Clock, Loader, ModelFile, with_known_output
+from edge_bench.bench.runtimes.profiling import profiled_loader
+from edge_bench.bench.runtimes.profiling.base import ProfiledFile
 from edge_bench.bench.runtimes.scores import label_count, labels_and_top_five
 from edge_bench.bench.worker.channel import Channel, ChannelClosed
 from edge_bench.bench.worker.graphs.describe import describe as describe_graph
@@ -44,6 +46,8 @@ from edge_bench.bench.worker.messages import (
     Timed,
 )
 from edge_bench.bench.worker.probing import Probe
+from edge_bench.bench.worker.profiling.messages import ProfileModel
+from edge_bench.bench.worker.profiling.profiler import profile
 from edge_bench.bench.worker.protocol import Reply, Request
 from edge_bench.bench.worker.serving import InferenceHandler
 from edge_bench.bench.worker.warmup import measured_pass_ns, warm_up
@@ -131,6 +135,8 @@ class Conversation:
 
     def _later(self, worker: "Worker", request: Request) -> Reply:
         self.ended = isinstance(request, Finish)
+        if isinstance(request, ProfileModel) and isinstance(worker, _TrialRunner | GraphRunner):
+            return profile(worker, profiled_loader(self._runtime), request, time.perf_counter_ns)
         return Finished(memory_peak_bytes=peak_memory()) if isinstance(request, Finish) else _reply(worker, request)
 
 
@@ -173,6 +179,7 @@ class _TrialRunner:
             _as_shape(request.input_shape),
             stateful=request.stateful,
         )
+        self.profiled_file = ProfiledFile(file.path, file.threads, configuration.batch_size)
         began = clock()
         session = self._session = load(file)
         loaded = clock()
@@ -202,6 +209,15 @@ class _TrialRunner:
         # an open axis beside the classes has to turn out to be 1
         sizes = [max(1, size) for size in self._session.output.shape[1:]]
         return np.zeros((count, *sizes), self._session.output.dtype)
+
+    @property
+    def first_positions(self) -> list[int]:
+        """Positions of the images of one batch, some of them twice if there are too few."""
+        return [number % self._count for number in range(self._session.batch_size)]
+
+    def batch(self) -> list[npt.NDArray[Any]]:
+        """Return the input of one invocation."""
+        return [next(iter(self._batches.parts(self.first_positions)))[1]]
 
     def trial(self, passes: int, image_positions: list[int] | None = None) -> Timed:
         """Run ``passes`` passes, timed as one trial; latencies and labels are those of the last pass.

@@ -39,6 +39,7 @@ from edge_bench.bench.worker.messages import (
     Time,
     Timed,
 )
+from edge_bench.bench.worker.profiling.messages import Profiled, ProfileModel
 
 __all__ = ["Reply", "Request"]
 
@@ -57,6 +58,7 @@ Request = (
     | Sample
     | OpenGraph
     | InferGraph
+    | ProfileModel
 )
 Reply = (
     Ready
@@ -78,4 +80,5 @@ Reply = (
     | GraphOpened
     | GraphInferred
     | GraphRefused
+    | Profiled
 )

@@ -14,6 +14,7 @@ from edge_bench.bench.records.outputs.masks import StoredMask
 from edge_bench.bench.runtimes.base import Clock
 from edge_bench.bench.runtimes.graphs.base import Feed, GraphFile, GraphLoader
 from edge_bench.bench.runtimes.graphs.batched import batch_of
+from edge_bench.bench.runtimes.profiling.base import ProfiledFile
 from edge_bench.bench.worker.graphs.decoders import Decoder, decoder_for
 from edge_bench.bench.worker.graphs.examples import GraphExamples
 from edge_bench.bench.worker.graphs.messages import (
@@ -42,6 +43,9 @@ class GraphRunner:
         configuration = request.configuration
         memory_before = psutil.Process().memory_info().rss
         shapes = {name: tuple(shape) for name, shape in request.shapes.items()}
+        self.profiled_file = ProfiledFile(
+            request.file, configuration.threads, configuration.batch_size, request.signature, shapes
+        )
         began = clock()
         session = self._session = load(
             GraphFile(
@@ -87,6 +91,16 @@ class GraphRunner:
 
     def _new_decoder(self) -> Decoder:
         return decoder_for(self._request.decoding, self._session.outputs, len(self._examples))
+
+    @property
+    def first_positions(self) -> list[int]:
+        """Positions of the examples of one batch, some of them twice if there are too few."""
+        return [number % len(self._examples) for number in range(self._session.batch_size)]
+
+    def batch(self) -> list[Array]:
+        """Return the inputs of one invocation, in the model's order."""
+        feeds = next(iter(self._examples.parts(self.first_positions)))[1]
+        return [batch_of(feed, 0, self._session.batch_size, pad=False) for feed in feeds]
 
     def trial(self, passes: int, image_positions: list[int] | None = None) -> Timed:
         """Run ``passes`` passes, timed as one trial; latencies are those of the last pass.

@@ -1,0 +1,1 @@
+"""Profiles of configurations, measured by workers of their own."""

@@ -1,0 +1,1 @@
+"""Operators of model files with their names."""

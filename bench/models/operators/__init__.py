@@ -1,0 +1,1 @@
+"""Work of each operator of a model file: multiply-accumulates and bytes."""

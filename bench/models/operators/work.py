@@ -1,0 +1,64 @@
+"""Work of the operators of a model, one by one and of several that are executed as one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["ModelWork", "NodeWork", "Work"]
+
+
+@dataclass(frozen=True)
+class NodeWork:
+    """One operator of a model file; sizes are of one invocation."""
+
+    kind: str  # as in the file
+    name: str  # of its output tensor
+    macs: int | None  # multiply-accumulates; None if unknown
+    inputs: tuple[str, ...]  # keys of its tensors, constants included
+    outputs: tuple[str, ...]
+    precision: str  # number type in which it multiplies; empty if it does not, or unknown
+
+
+@dataclass(frozen=True)
+class Work:
+    """Work of operators that are executed as one."""
+
+    kind: str  # of the operator with the most multiply-accumulates, or the first
+    name: str  # of the last output
+    macs: int | None
+    bytes_moved: int | None  # of what goes in and out; tensors between these operators are not moved
+    precision: str
+
+
+@dataclass(frozen=True)
+class ModelWork:
+    """The operators of a model in the order of its file."""
+
+    nodes: Sequence[NodeWork]
+    sizes: dict[str, int | None]  # bytes of each tensor by its key; None if unknown
+    _users: dict[str, set[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for number, node in enumerate(self.nodes):
+            for key in node.inputs:
+                self._users.setdefault(key, set()).add(number)
+
+    def of(self, numbers: Sequence[int]) -> Work:
+        """Return the work of these operators together; raise ValueError if there are no such operators."""
+        if not numbers or not all(0 <= number < len(self.nodes) for number in numbers):
+            raise ValueError(f"no operators {list(numbers)[:5]} in a model of {len(self.nodes)}")
+        group, nodes = set(numbers), [self.nodes[number] for number in numbers]
+        main = max(nodes, key=lambda node: -1 if node.macs is None else node.macs)
+        main = main if main.macs else next((node for node in nodes if node.macs is None), nodes[0])
+        macs = [node.macs for node in nodes]
+        made = {key for node in nodes for key in node.outputs}
+        read = {key for node in nodes for key in node.inputs} - made
+        # an output that only these operators use stays within them
+        written = {key for key in made if not self._users.get(key) or self._users[key] - group}
+        moved = [self.sizes.get(key) for key in (*read, *written)]
+        return Work(
+            kind=main.kind,
+            name=nodes[-1].name,
+            macs=None if None in macs else sum(each or 0 for each in macs),
+            bytes_moved=None if None in moved else sum(each or 0 for each in moved),
+            precision=main.precision,
+        )

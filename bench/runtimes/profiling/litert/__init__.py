@@ -1,0 +1,1 @@
+"""LiteRT's profiler, through the C API of its library."""

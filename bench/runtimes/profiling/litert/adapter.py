@@ -1,0 +1,160 @@
+"""LiteRT: the profiler of its compiled model. Times are in whole microseconds.
+
+The times of XNNPACK's operators are rounded down, those of all others are differences of rounded times.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_bench.bench.io.files import mapped
+from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES, Tensor, parse_tflite
+from edge_bench.bench.runtimes.profiling.base import (
+    Executed,
+    ProfiledFile,
+    ProfiledLoader,
+    StatedTensor,
+    from_rounded_down,
+    whole_inputs,
+)
+from edge_bench.bench.runtimes.profiling.litert.library import CompiledModel, Event, EventKind
+from edge_bench.bench.runtimes.profiling.litert.parts import Part, parts_of
+from edge_bench.bench.runtimes.profiling.litert.xnnpack import align
+
+__all__ = ["import_profiler"]
+
+_NS = 1000
+#: Events are taken from LiteRT after so many invocations.
+_BLOCK = 64
+
+
+class _Step(NamedTuple):
+    """What LiteRT executed in every invocation at the same position."""
+
+    event: Event  # of the first invocation
+    times: npt.NDArray[np.int64]  # microseconds, [invocations]
+
+
+class LitertProfile:
+    """A .tflite model whose operators LiteRT times. Its interpreter tells which nodes it delegates."""
+
+    profiler = "the profiler of LiteRT's compiled model"
+    resolution_ns = _NS
+
+    def __init__(self, interpreter_class: Any, file: ProfiledFile, inputs: Sequence[npt.NDArray[Any]]) -> None:
+        with mapped(file.path, MAX_FILE_BYTES) as content:
+            self._file = parse_tflite(content)
+        self._model = CompiledModel(file.path, file.threads, file.signature)
+        self._axes = [len(tensor.shape) for tensor in self._tensors(file.signature)]
+        self._order = [
+            [tensor.name for tensor in self._tensors(file.signature)].index(name) for name in self._model.input_names
+        ]
+        whole = whole_inputs(inputs, self._axes)
+        self._model.allocate([whole[number].shape for number in self._order])
+        interpreter = interpreter_class(model_path=str(file.path), num_threads=file.threads)
+        interpreter.allocate_tensors()
+        self._parts = parts_of(interpreter, self._file)
+        self._pending, self._blocks = 0, list[list[list[Event]]]()
+
+    def _tensors(self, signature: str) -> Sequence[Tensor]:
+        """Return the inputs in the order of the graph's session."""
+        named = next((each for each in self._file.signatures if signature and each.key == signature), None)
+        return [tensor for _, tensor in named.inputs] if named else self._file.inputs
+
+    def run(self, inputs: Sequence[npt.NDArray[Any]]) -> None:
+        """Invoke the model on one batch, profiled."""
+        if not self._pending:
+            self._model.start()
+        whole = whole_inputs(inputs, self._axes)
+        for position, number in enumerate(self._order):
+            self._model.write(position, whole[number])
+        self._model.invoke()
+        self._pending += 1
+        if self._pending == _BLOCK:
+            self._take()
+
+    def _take(self) -> None:
+        if self._pending:
+            events = [each for each in self._model.stop() if each.kind in (EventKind.OPERATOR, EventKind.DELEGATED)]
+            count = len(events) // self._pending
+            if count * self._pending != len(events):
+                raise ValueError("LiteRT's profiler reports different operators for each invocation")
+            self._blocks.append([events[start : start + count] for start in range(0, len(events), count or 1)])
+            self._pending = 0
+
+    def finish(self, skip: int) -> list[Executed]:
+        """Return what was executed, without the first invocations."""
+        self._take()
+        invocations = [each for block in self._blocks for each in block][skip:]
+        if not invocations or not invocations[0]:
+            raise ValueError("LiteRT's profiler reports no operators")
+        if any([_identity(each) for each in one] != [_identity(each) for each in invocations[0]] for one in invocations):
+            raise ValueError("LiteRT's profiler reports different operators for each invocation")
+        times = np.array([[event.elapsed for event in events] for events in invocations], np.int64)
+        steps = [_Step(event, times[:, number]) for number, event in enumerate(invocations[0])]
+        return list(self._executed(steps))
+
+    def tensors(self) -> dict[str, StatedTensor]:
+        """Return nothing, as a .tflite file states its shapes."""
+        return {}
+
+    def _executed(self, steps: Sequence[_Step]) -> Iterable[Executed]:
+        parts, pending = list(self._parts), list[_Step]()
+        for step in [*steps, None]:
+            starts_part = step is not None and step.event.kind == EventKind.DELEGATED and step.event.number == 0
+            if pending and (step is None or step.event.kind == EventKind.OPERATOR or starts_part):
+                yield from self._delegated(pending, parts)
+                pending = []
+            if step is None:
+                return
+            if step.event.kind == EventKind.DELEGATED:
+                pending.append(step)
+            elif step.event.graph == 0:  # the time of a loop includes the operators of its body
+                yield from self._operator(step, parts)
+
+    def _operator(self, step: _Step, parts: list[Part]) -> Iterable[Executed]:
+        event = step.event
+        nodes = [event.number]
+        if event.number >= self._file.main_nodes:
+            nodes = _next_part(parts).nodes
+        kernel = f"delegate: {event.tag}" if event.number >= self._file.main_nodes else f"LiteRT: {event.tag}"
+        yield Executed(kind=event.tag, kernel=kernel, nodes=nodes, times_ns=(step.times * _NS).tolist())
+
+    def _delegated(self, steps: Sequence[_Step], parts: list[Part]) -> Iterable[Executed]:
+        part, names = _next_part(parts), [step.event.tag for step in steps]
+        lists = align(names, [self._file.nodes[node].name for node in part.nodes])
+        if lists is None:  # not understood: the part as a whole is still right
+            lists = [list(range(len(part.nodes)))] * len(steps)
+        start = 0
+        for number in range(1, len(steps) + 1):
+            if number == len(steps) or lists[number] != lists[start]:
+                group = steps[start:number]
+                times = sum(from_rounded_down(step.times) for step in group)
+                kernels = " + ".join(step.event.tag for step in group[:8]) + (" + …" if len(group) > 8 else "")
+                yield Executed(
+                    kind=group[0].event.tag, kernel=f"XNNPACK: {kernels}", times_ns=np.asarray(times).tolist(),
+                    nodes=[part.nodes[each] for each in lists[start]],
+                )  # fmt: skip
+                start = number
+
+
+def _next_part(parts: list[Part]) -> Part:
+    if not parts:
+        raise ValueError("LiteRT's compiled model delegates other operators than its interpreter")
+    return parts.pop(0)
+
+
+def _identity(event: Event) -> tuple[int, str, int, int]:
+    return event.kind, event.tag, event.number, event.graph
+
+
+def import_profiler() -> ProfiledLoader:
+    """Import the library and return a loader of profiled models."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    def load(file: ProfiledFile, inputs: Sequence[npt.NDArray[Any]]) -> LitertProfile:
+        return LitertProfile(Interpreter, file, inputs)
+
+    return load
