@@ -45,8 +45,9 @@ def print_answer(
     ``comparison`` is None if nothing was measured; ``more`` is a command for all columns and notes.
     """
     from edge_bench.app.tables.answer.text import Answered, answer_sentences, answer_text
+    from edge_bench.app.tables.profiles.comparison import explained_sentences
 
-    subject = Answered(runs, comparison, tables, more)
+    subject = Answered(runs, comparison, tables, more, explained_sentences(runs, comparison))
     print_answered(
         tables,
         lambda: answer_sentences(subject),

@@ -183,16 +183,8 @@ class BundleSection:
     def drawings(self) -> list[Drawing]:
         """All figures, in the order of the page."""
         maps = [drawing for _, _, drawing in self.assessments]
-        others = [
-            self.accuracy_and_time,
-            self.trade_off,
-            *self.operators,
-            *self.trials,
-            self.latency,
-            self.confusion,
-            self.training,
-        ]
-        return [drawing for drawing in [*maps, *others] if drawing]
+        times = [self.accuracy_and_time, self.trade_off, *self.operators, *self.trials, self.latency]
+        return [drawing for drawing in [*maps, *times, self.confusion, self.training] if drawing]
 
 
 def _which(run: Run, group: Sequence[Run]) -> str:

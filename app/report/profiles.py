@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from edge_bench.app.figures.drawing.canvas import Drawing
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import html_table, with_badges
+from edge_bench.app.render.table import Table
 from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.app.tables.profiles.comparison import explained_pairs
 from edge_bench.app.tables.profiles.difference import profile_names
@@ -30,9 +31,11 @@ def profile_section(section: BundleSection, draw: Callable[[Sequence[Drawing]], 
     return fragment(
         element("ul", *(element("li", with_badges(each)) for each in sentences), class_="answers") if pairs else None,
         draw(section.operators),
-        fragment(
-            *(fragment(element("h3", pair.table.title), html_table(pair.table, notes=False)) for pair in pairs[:1])
-        ),
-        fragment(*(fragment(element("h3", with_badges(table.title)), html_table(table)) for table in tables)),
+        fragment(*(_titled(pair.table, notes=False) for pair in pairs[:1])),
+        fragment(*(_titled(table) for table in tables)),
         element("p", f"{left_out} more profiles have no table here.", class_="small") if left_out else None,
     )
+
+
+def _titled(table: Table, *, notes: bool = True) -> Html:
+    return fragment(element("h3", with_badges(table.title)), html_table(table, notes=notes))

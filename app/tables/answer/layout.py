@@ -37,7 +37,9 @@ def laid_out(
     last = list(causes.notes) if why and causes else []
     tables = [table for table in tables if not last or list(table.notes) != last]
     blocks = [full_table(table, width) for table in tables] if wide else short()
-    parts = [sentences, *blocks, _wrapped(explained, width), _wrapped(all_notes(tables), width) if why else notes()]
+    notes_of_tables = all_notes(tables) if why else []
+    explained = [sentence for sentence in explained if sentence not in notes_of_tables]
+    parts = [sentences, *blocks, _wrapped(explained, width), _wrapped(notes_of_tables, width) if why else notes()]
     if causes and last:
         parts.append(_wrapped([causes.title, *last], width))
     return "\n\n".join("\n".join(lines) for lines in parts if lines)

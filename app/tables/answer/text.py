@@ -14,7 +14,6 @@ from edge_bench.app.tables.answer.reliability import reason_is_whole
 from edge_bench.app.tables.answer.sentences import answer_lines, answer_reliability, no_answer_lines
 from edge_bench.app.tables.answer.short import MAX_ROWS, constants, short_table
 from edge_bench.app.tables.answer.side_by_side import side_by_side
-from edge_bench.app.tables.profiles.comparison import explained_sentences
 from edge_bench.app.tables.runs.attribution import attribution_table
 from edge_bench.bench.analysis.answer.answer import Answer, answer_of, no_answer
 from edge_bench.bench.analysis.comparison.comparison import Comparison
@@ -34,6 +33,7 @@ class Answered:
     comparison: Comparison | None  # None: nothing was measured
     tables: Sequence[Table]
     more: str  # how to see all columns and notes
+    explained: Sequence[str] = ()  # the operators that explain differences between profiles, in sentences
 
     @property
     def answer(self) -> Answer:
@@ -64,7 +64,7 @@ def answer_text(subject: Answered, width: int, *, wide: bool = False, why: bool 
         wide=wide,
         why=why,
         causes=attribution_table(subject.comparison) if why and subject.comparison else None,
-        explained=explained_sentences(subject.runs, subject.comparison),
+        explained=subject.explained,
     )
 
 

@@ -103,6 +103,7 @@ def difference_table(difference: ProfileDifference, profiles: Sequence[str]) -> 
     """Return a row for each pair of operators, the largest difference first; ``profiles`` are their names."""
     first, second = profiles
     names = _Names(difference)
+    columns = first, second, "difference"
     unit = "µs" if difference.first.batch_size == difference.second.batch_size == 1 else "µs per example"
     pairs = sorted(difference.contributions, key=lambda pair: -abs(pair.seconds))
 
@@ -113,7 +114,7 @@ def difference_table(difference: ProfileDifference, profiles: Sequence[str]) -> 
             _microseconds(pair.first, difference.first),
             _microseconds(pair.second, difference.second),
             f"{significant(1e6 * pair.seconds)}" if pair.beyond_spread else "within spread",
-            _percent(pair.share) if pair.share is not None else "",
+            "" if pair.share is None else percent(pair.share, 0),
         ]
 
     return Table(
@@ -121,10 +122,8 @@ def difference_table(difference: ProfileDifference, profiles: Sequence[str]) -> 
         header=(
             "operator",
             "kind",
-            f"{first},\n{unit}",
-            f"{second},\n{unit}",
-            f"difference,\n{unit}",
-            "share of the\ndifference",
+            *(f"{name},\n{unit}" for name in (first, second, "difference")),
+            "% of the\ndifference",
         ),
         rows=Lazy(cells, pairs),
         keys=2,

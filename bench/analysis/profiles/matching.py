@@ -27,10 +27,8 @@ def matched(first: Sequence[OperatorTime], second: Sequence[OperatorTime]) -> li
     for gaps). Only operators of the same kind can be a pair. Those whose outputs have the same name come first, then
     those with the same multiply-accumulates.
     """
-    if len(first) * len(second) > _MOST_CELLS:
-        couples = _by_name(first, second)
-    else:
-        couples = _aligned(_scores(first, second))
+    is_large = len(first) * len(second) > _MOST_CELLS
+    couples = _by_name(first, second) if is_large else _aligned(_scores(first, second))
     pairs, at, other = list[Pair](), 0, 0
     for left, right in [*couples, (len(first), len(second))]:
         pairs += [(each, None) for each in first[at:left]]

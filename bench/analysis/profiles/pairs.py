@@ -23,7 +23,7 @@ class Profiled(NamedTuple):
 
 
 def profiled(runs: Sequence[Run]) -> list[Profiled]:
-    """Return all profiles with operators, in the order of the Runs; none of emulated Runs, whose times are not valid."""
+    """Return all profiles with operators, in the order of the Runs. Times of emulated Runs are not valid."""
     return [
         Profiled(run, result.configuration, result.profile)
         for run in runs

@@ -6,9 +6,10 @@ Source of the method: McCalpin 1995, "Memory Bandwidth and Machine Balance" (STR
 those written. Reading alone may be faster, so both are measured. numpy does both without Python's lock.
 """
 
+import contextlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -50,10 +51,8 @@ def main(arguments: list[str]) -> int:
     threads, size, read_end, write_end, parent, limit = map(int, arguments)
     configure_worker(parent, limit)
     channel = Channel(read_end, write_end, EdgeBenchError)
-    try:
+    with contextlib.suppress(ChannelClosed):  # the parent has ended
         channel.send(_measure(threads, size))
-    except ChannelClosed:
-        pass  # the parent has ended
     return 0
 
 
@@ -70,7 +69,7 @@ def _measure(threads: int, size: int) -> Moved:
 
 
 def _best_rate(
-    pool: ThreadPoolExecutor, move: Callable[[Any], object], pairs: list[tuple[npt.NDArray[Any], ...]], moved: int
+    pool: ThreadPoolExecutor, move: Callable[[Any], object], pairs: Sequence[tuple[npt.NDArray[Any], ...]], moved: int
 ) -> float:
     """Return bytes per second of the best repetition, in each of which every thread works at the same time."""
     times = max(1, _BLOCK // moved)

@@ -5,6 +5,7 @@ memory does not limit it, and large enough that calls and copies of inputs do no
 for each kind of layer: the peak is the highest rate of all.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,9 +52,10 @@ class Probe:
         shape = (self.channels, self.channels, *sides) if channels_first else (self.channels, *sides, self.channels)
         generator = np.random.default_rng(layer)
         if quantized:
-            return generator.integers(-127, 128, shape).astype(np.int8)
+            return generator.integers(-127, 128, shape, np.int8)
         # sums keep about the size of the values, so that no number becomes denormal
-        return (generator.normal(size=shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
+        spread = 1 / math.sqrt(math.prod(shape[1:]))
+        return generator.normal(scale=spread, size=shape).astype(np.float32)
 
     def inputs(self, *, quantized: bool, channels_first: bool, kind: type[np.integer[Any]] = np.int8) -> Any:
         """Random values of the input, in its type."""

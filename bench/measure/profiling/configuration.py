@@ -67,9 +67,7 @@ def _profile(model: str, planned: Planned, delegate: str, measured: Sequence[Pro
     work = _model_work(planned.file or Path(), configuration.batch_size, first)
     times = np.concatenate([_times(one) for one in measured], axis=1) / 1e9
     middle = _middle_half(times.sum(axis=0))
-    operators = [
-        _operator(number, each, work, times[number], middle) for number, each in enumerate(first.executed)
-    ]
+    operators = [_operator(number, each, work, times[number], middle) for number, each in enumerate(first.executed)]
     covered = {node for each in first.executed for node in each.nodes}
     missing = len(work.nodes) - len(covered)
     return Profile(

@@ -72,5 +72,7 @@ def _node(file: TfliteFile, node: Node, names: list[str], factor: int | None) ->
 def _precision(inputs: list[Tensor | None]) -> str:
     """Return the type of the weights if they are integers, as values are then quantized too, else that of the input."""
     types = [tensor.dtype for tensor in inputs if tensor is not None]
-    weights = next((tensor.dtype for tensor in inputs if tensor and tensor.constant_bytes and tensor.dtype in _WEIGHTS), "")
+    weights = next(
+        (tensor.dtype for tensor in inputs if tensor and tensor.constant_bytes and tensor.dtype in _WEIGHTS), ""
+    )
     return weights or (types[0] if types else "")
