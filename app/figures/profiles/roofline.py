@@ -194,7 +194,7 @@ def _name_slopes(panel: Any, peaks: Peaks) -> list[tuple[float, float, float, fl
     to_pixels, lines = panel.transData.transform, list[tuple[float, float, float, float]]()
     for name, each in (("memory", peaks.bytes_per_second), ("caches", peaks.cached_bytes_per_second)):
         rate = (each or 0.0) / GIGA
-        start = max(left, bottom / rate) * 1.12 if rate else right
+        start = max(left, bottom / rate) * 1.3 if rate else right
         if start >= right:
             continue
         first, second = to_pixels([(start, start * rate), (2 * start, 2 * start * rate)])
