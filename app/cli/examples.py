@@ -20,6 +20,11 @@ EXAMPLES = {
         "edge-bench run a.onnx b.onnx --threads 1,4 --format json",
         "edge-bench run artifacts/bundle --find-fastest",
     ),
+    "profile": (
+        "edge-bench profile model.tflite",
+        "edge-bench profile artifacts/bundle --variant float32,int8 --runtime litert",
+        "edge-bench profile model.onnx --threads 1,2 --format json",
+    ),
     "compare": (
         "edge-bench compare results",
         "edge-bench compare results pi-results --baseline float32/litert",

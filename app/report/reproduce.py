@@ -71,6 +71,7 @@ def _run_command(group: Sequence[Run]) -> str:
     words += ["--find-fastest"] if run.settings.first_round else []
     words += ["--stateful"] if run.settings.stateful else []
     words += ["--with-postprocess"] if run.settings.with_postprocess else []
+    words += ["--profile"] if run.settings.profile else []
     if run.settings.memory_limit is not None:
         mebibytes, rest = divmod(run.settings.memory_limit, 1 << 20)
         words += ["--memory-limit", str(run.settings.memory_limit) if rest else f"{mebibytes}M"]

@@ -27,6 +27,7 @@ from edge_bench.bench.records.journal_entries import (
     OutputsRecorded,
     ProcessFinished,
     ProcessStarted,
+    ProfileMade,
     TrialMade,
 )
 from edge_bench.bench.records.manifest import Preprocessing
@@ -161,6 +162,19 @@ class Recorder:
         if self._builder.finalists is None:
             self._record(FinalistsChosen(numbers=choose(self._builder.run(complete=False))))
         return self._builder.finalists or []
+
+    def measured(self, numbers: Sequence[int]) -> list[int]:
+        """Return which of these configurations are measured: all but failed ones and those that are no finalists."""
+        finalists = self._builder.finalists
+        return [each for each in numbers if not self.failed(each) and (finalists is None or each in finalists)]
+
+    def profiled(self, number: int) -> bool:
+        """Return whether a configuration was profiled, or could not be, in this process or before ``--resume``."""
+        return self._builder.profiled(number)
+
+    def profile(self, entry: ProfileMade) -> None:
+        """Record the profile of a configuration, or why it has none."""
+        self._record(entry)
 
     def recorded(self, number: int) -> int:
         """Return the number of processes of a configuration whose outputs are recorded."""

@@ -21,6 +21,7 @@ from edge_bench.bench.records.journal_entries import (
     OutputsRecorded,
     ProcessFinished,
     ProcessStarted,
+    ProfileMade,
     RunStarted,
     TrialMade,
 )
@@ -59,6 +60,7 @@ class RunBuilder:
         self._outside_unit: set[int] = set()
         self._outputs: dict[int, OutputsRecorded] = {}  # of the first process
         self._recorded: defaultdict[int, set[int]] = defaultdict(set)  # processes
+        self._profiles: dict[int, ProfileMade] = {}
         self._findings: list[Finding] = []
         self._finished: set[tuple[int, int, int]] = set()
         self.passes: dict[int, int] = {}  # per trial
@@ -83,6 +85,8 @@ class RunBuilder:
                 )
             case ConfigurationFailed(number=number, failure=failure):
                 self._failures[number] = failure
+            case ProfileMade(number=number):
+                self._profiles[number] = entry
             case FinalistsChosen(numbers=numbers):
                 if max(numbers, default=0) >= len(self.begun.results):
                     raise ValueError("a finalist that is no configuration of the run")
@@ -107,6 +111,10 @@ class RunBuilder:
     def made(self, number: int, generation: int, round_number: int) -> bool:
         """Return whether a trial of the schedule is finished."""
         return (number, generation, round_number) in self._finished
+
+    def profiled(self, number: int) -> bool:
+        """Return whether a configuration was profiled, or could not be."""
+        return number in self._profiles
 
     def recorded(self, number: int) -> int:
         """Return the number of processes of a configuration whose outputs are recorded."""
@@ -182,7 +190,7 @@ class RunBuilder:
         unstable = int(self._unstable[number].sum()) if number in self._unstable else 0
         first_round = self._first_round[number]
         is_classified = bool(trials or first_round) and self.begun.task == CLASSIFY
-        recorded = self._outputs.get(number)
+        recorded, profiled = self._outputs.get(number), self._profiles.get(number)
         return msgspec.structs.replace(
             planned,
             processes=list(self._processes[number].values()),
@@ -200,10 +208,12 @@ class RunBuilder:
                 *self._session_warnings.get(number, []),
                 *(self._prediction_warnings(number, predictions) if is_classified else []),
                 *(self._output_warnings(recorded.outputs) if recorded is not None else []),
+                *([profiled.problem] if profiled is not None and profiled.problem else []),
             ],
             delegate=self._delegates.get(number, ""),
             outputs=None if recorded is None else recorded.outputs,
             postprocess=None if recorded is None else recorded.postprocess,
+            profile=None if profiled is None else profiled.profile,
         )
 
     def _output_warnings(self, outputs: TaskOutputs) -> list[str]:

@@ -18,6 +18,7 @@ from edge_bench.bench.measure.duration.announcement import Announcement
 from edge_bench.bench.measure.duration.remaining import Remaining
 from edge_bench.bench.measure.duration.second_round import SecondRound
 from edge_bench.bench.measure.plan import Planned
+from edge_bench.bench.measure.profiling.after_trials import profile_all
 from edge_bench.bench.measure.recorder import JournalWriteError, Recorder, started_run
 from edge_bench.bench.measure.rounds import (
     Group,
@@ -64,6 +65,9 @@ def run_benchmark(
     runnable = [number for number, item in enumerate(planned) if item.failure is None]
     try:
         _measure_rounds(workload, planned, settings, progress, recorder, runnable)
+        if settings.profile:
+            progress.finish()
+            profile_all(workload, planned, settings, progress, recorder, recorder.measured(runnable))
     except KeyboardInterrupt:
         recorder.interrupted = True
     except JournalWriteError as cause:

@@ -6,6 +6,7 @@ import msgspec
 
 from edge_bench.bench.io.record_codec import BoundedStr, Length, NonNegativeInt, PackedArray, PositiveInt
 from edge_bench.bench.records.outputs.union import TaskOutputs
+from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import MAX_CONFIGURATIONS, Failure, ProcessRecord, Run, Trial
 from edge_bench.bench.system.machine import Finding
 
@@ -17,6 +18,7 @@ __all__ = [
     "OutputsRecorded",
     "ProcessFinished",
     "ProcessStarted",
+    "ProfileMade",
     "RunStarted",
     "TrialMade",
 ]
@@ -76,6 +78,14 @@ class ConfigurationFailed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     failure: Failure
 
 
+class ProfileMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The operators of configuration ``number`` were profiled after its trials, or could not be."""
+
+    number: NonNegativeInt
+    profile: Profile | None = None
+    problem: BoundedStr = ""  # why there is none
+
+
 class FinalistsChosen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The first round of --find-fastest has ended; only configurations ``numbers`` are in the second round."""
 
@@ -95,6 +105,7 @@ Entry = (
     | TrialMade
     | ProcessFinished
     | ConfigurationFailed
+    | ProfileMade
     | FinalistsChosen
     | FindingAdded
 )

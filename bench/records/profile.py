@@ -123,6 +123,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         """Number of the model's nodes that at least one operator covers."""
         return len({node for operator in self.operators for node in operator.nodes})
 
+    def is_resolved(self, operator: OperatorTime) -> bool:
+        """Return whether an operator takes long enough for the profiler's resolution, so that rates make sense."""
+        return operator.seconds > 0 and operator.seconds >= self.resolution_seconds
+
     def share(self, operators: Sequence[OperatorTime]) -> float:
         """Return the share of these operators in an invocation, or in all operators if these take longer."""
         whole = max(self.invocation_seconds, self.operator_seconds)

@@ -33,5 +33,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     resample: PositiveInt | None = None  # number of images that are drawn for each trial; None: all of Run.images
     memory_limit: PositiveInt | None = None  # bytes that a worker process may allocate; None: no limit
     with_postprocess: bool = False  # the decoding of outputs was timed, separately from the trials
+    profile: bool = False  # the operators of each configuration were profiled after the trials
     stateful: bool = False  # the model's state was kept between invocations, so that predictions are not scored
     first_round: FirstRound | None = None  # of --find-fastest; None: one round with all configurations

@@ -43,6 +43,7 @@ def run(
     memory_limit: str | int | None = None,
     stateful: bool = False,
     with_postprocess: bool = False,
+    profile: bool = False,
     results: AnyPath = "results",
     once: bool = False,
     resume: bool = False,
@@ -63,6 +64,7 @@ def run(
     values are chosen to fit
     results: the folder of Run files; once: reuse a matching Run in it instead of measuring, if all options are the
     same; resume: continue an interrupted run with the same options
+    profile: also measure each operator, after the trials; `Run.record` has the profiles in its results
     progress: show progress on stderr; otherwise messages are only logged
     All other keywords are options of ``edge-bench run --help``.
 
@@ -78,6 +80,7 @@ def run(
     settings = run_settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
+        profile=profile,
     )  # fmt: skip
     if find_fastest:
         configurations, settings = searched(configurations, settings)

@@ -17,6 +17,7 @@ __all__ = [
     "ModelArguments",
     "Once",
     "Processes",
+    "WithProfile",
     "RepeatRuns",
     "Resample",
     "ResumeRun",
@@ -174,6 +175,14 @@ WithPostprocess = Annotated[
         section=Section.MEASURING,
         help="Also time decoding of outputs outside the graph, for example of a YOLO head. It is timed apart from the "
         "trials.",
+    ),
+]
+WithProfile = Annotated[
+    bool,
+    option(
+        "--profile",
+        section=Section.MEASURING,
+        help="Also measure each operator of each model, after the trials and in other processes.",
     ),
 ]
 Strict = Annotated[

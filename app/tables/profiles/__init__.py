@@ -1,1 +1,1 @@
-"""Tables and sentences about profiles."""
+"""Tables of profiles: the time of each operator."""

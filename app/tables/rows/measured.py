@@ -2,6 +2,7 @@
 
 import msgspec
 
+from edge_bench.app.tables.rows.profiled import ProfileRow
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.stats.latency import PERCENTILES, Histogram
 from edge_bench.bench.tasks.measures import Measure
@@ -61,6 +62,7 @@ class _RunRow(_MeasuredRow, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     accuracy_sd: Number
     top_5_accuracy: Number
     latency_histogram: Histogram | None
+    profile: ProfileRow | None  # of run --profile
 
 
 #: With the percentiles of latencies: latency_p50_ms, latency_p50_low_ms, latency_p50_high_ms …

@@ -9,6 +9,8 @@ import numpy as np
 from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import counted, marked, percent, significant, size, with_interval
+from edge_bench.app.tables.profiles.sentences import profile_answer
+from edge_bench.app.tables.profiles.table import profile_record
 from edge_bench.app.tables.runs.quality import quality_cell, quality_heading, quality_notes, quality_record
 from edge_bench.app.tables.runs.tails import (
     percentile_cell,
@@ -173,6 +175,8 @@ def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
     if not run.complete:
         notes.append("! INTERRUPTED: only the trials before the interruption are included")
     notes += [*on_percentiles, *tail_notes(run), *postprocess_notes(run)]
+    for result in run.results:
+        notes += [f"- {result.configuration}: {profile_answer(result.profile)}"] if result.profile else []
     notes += finding_notes(run.findings)
     notes += _failures(run)
     for result in run.results:
@@ -241,6 +245,7 @@ def _record(result: Result, run: Run, best: set[Configuration], search: Search |
             "latency_histogram": msgspec.to_builtins(histogram(result.latencies_ms_per_image()))
             if result.trials
             else None,
+            "profile": None if result.profile is None else profile_record(result.profile),
             "failure": result.failure.message if result.failure else None,
         }
     )

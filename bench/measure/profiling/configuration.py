@@ -30,6 +30,8 @@ PROCESSES = 3
 #: Most profiled invocations of a process.
 MOST_INVOCATIONS = 500
 #: Parts of names of kernels that multiply 8-bit integers: XNNPACK's, ONNX Runtime's, OpenVINO's.
+#: Kinds of operators that runtimes add: changes of types and layouts, which multiply nothing.
+_WITHOUT_MACS = {"ReorderInput", "ReorderOutput", "Reorder", "Transpose", "Reshape", "Convert", "FakeQuantize", "Cast"}
 _INTEGER_KERNEL = re.compile(r"\bQ[SUCD]+8\b|QDU?8|QLinear|Integer|_i8\b|_I8\b")
 
 
@@ -82,7 +84,7 @@ def _profile(model: str, planned: Planned, delegate: str, measured: Sequence[Pro
         profiler=first.profiler,
         resolution_seconds=first.resolution_ns / 1e9,
         processes=len(measured),
-        invocations=times.shape[1],
+        invocations=sum(len(one.profiled_ns) for one in measured),
         invocation_seconds=_typical([each for one in measured for each in one.invocation_ns]),
         profiled_seconds=_typical([each for one in measured for each in one.profiled_ns]),
         operators=operators,
@@ -113,7 +115,9 @@ def _times(measured: Profiled) -> npt.NDArray[np.int64]:
 def _operator(
     number: int, executed: Executed, model: ModelWork, seconds: npt.NDArray[np.float64], middle: npt.NDArray[np.int64]
 ) -> OperatorTime:
-    work = model.of(executed.nodes) if executed.nodes else Work(executed.kind, executed.name, 0, None, "")
+    macs = 0 if executed.kind in _WITHOUT_MACS else None
+    added = Work(executed.kind, executed.name, macs, None, "")
+    work = model.of(executed.nodes, executed.kind) if executed.nodes else added
     lower, upper = np.quantile(seconds, [0.25, 0.75])
     return OperatorTime(
         index=number,

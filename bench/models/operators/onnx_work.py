@@ -26,6 +26,8 @@ def onnx_work(path: Path, tensors: Mapping[str, StatedTensor]) -> ModelWork:
         file = read_onnx_nodes(path)
     except (OSError, ValueError) as cause:
         raise BadInput(f"{path}: invalid or truncated .onnx file: {cause}", "copy or export it again") from None
+    stated = {name: StatedTensor(kind, list(sizes)) for name, (kind, sizes) in file.constants.items()}
+    tensors = stated | dict(tensors)
     shapes = {name: tensor.shape for name, tensor in tensors.items()}
     nodes = [
         NodeWork(

@@ -22,7 +22,7 @@ class NodeWork:
 class Work:
     """Work of operators that are executed as one."""
 
-    kind: str  # of the operator with the most multiply-accumulates, or the first
+    kind: str  # of the operator with the most multiply-accumulates; without any, of that which the runtime names
     name: str  # of the last output
     macs: int | None
     bytes_moved: int | None  # of what goes in and out; tensors between these operators are not moved
@@ -42,13 +42,15 @@ class ModelWork:
             for key in node.inputs:
                 self._users.setdefault(key, set()).add(number)
 
-    def of(self, numbers: Sequence[int]) -> Work:
-        """Return the work of these operators together; raise ValueError if there are no such operators."""
+    def of(self, numbers: Sequence[int], kind: str = "") -> Work:
+        """Return the work of these operators together; ``kind`` is what the runtime calls them.
+
+        Raise ValueError if there are no such operators.
+        """
         if not numbers or not all(0 <= number < len(self.nodes) for number in numbers):
             raise ValueError(f"no operators {list(numbers)[:5]} in a model of {len(self.nodes)}")
         group, nodes = set(numbers), [self.nodes[number] for number in numbers]
-        main = max(nodes, key=lambda node: -1 if node.macs is None else node.macs)
-        main = main if main.macs else next((node for node in nodes if node.macs is None), nodes[0])
+        main = max(nodes, key=lambda node: (node.macs or 0, node.macs is None, node.kind == kind))
         macs = [node.macs for node in nodes]
         made = {key for node in nodes for key in node.outputs}
         read = {key for node in nodes for key in node.inputs} - made

@@ -23,6 +23,13 @@ class ProfiledFile(NamedTuple):
     batch_size: int
     signature: str = ""
     shapes: Mapping[str, tuple[int, ...]] = {}
+    delegate: str = ""  # of a .tflite file: empty for the default, ``none``, or a library's name and its options
+    delegate_library: Path | None = None
+
+    @property
+    def delegate_options(self) -> dict[str, str]:
+        """The options of the delegate's library."""
+        return dict(each.split("=", 1) for each in self.delegate.split(",")[1:])
 
 
 class StatedTensor(msgspec.Struct, frozen=True):

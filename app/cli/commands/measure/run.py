@@ -1,12 +1,13 @@
 """The command ``run``."""
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.answers import Shown, print_answer
+from edge_bench.app.cli.answers import Shown, print_answer, width
 from edge_bench.app.cli.commands.measure.finish import finish_repeats, finish_run
 from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.app.cli.options.run import (
@@ -29,6 +30,7 @@ from edge_bench.app.cli.options.run import (
     Trials,
     Variants,
     WithPostprocess,
+    WithProfile,
 )
 from edge_bench.app.cli.options.shared import (
     DEFAULT_BUNDLE,
@@ -71,6 +73,7 @@ def run(
     memory_limit: MemoryLimit = None,
     stateful: Stateful = False,
     with_postprocess: WithPostprocess = False,
+    profile: WithProfile = False,
     results: ResultsFolder = DEFAULT_RESULTS,
     compare_with: CompareWith = None,
     once: Once = False,
@@ -98,6 +101,7 @@ def run(
     settings = run_settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
+        profile=profile,
     )  # fmt: skip
     if find_fastest:
         configurations, settings = searched(configurations, settings, repeat_runs=repeat_runs)
@@ -123,13 +127,18 @@ def run(
 def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, shown: Shown, progress: "Progress") -> None:
     """Print the answer of the Runs and their table; with other machines' Runs, the comparison with these, too."""
     from edge_bench.app.cli import console
+    from edge_bench.app.tables.profiles.table import profile_tables
+    from edge_bench.app.tables.profiles.text import profile_text, profiles_of
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.measure.stored.reading import runs_elsewhere
 
     if not runs[-1].results_with_trials:
         print_answer(runs, None, [table], shown)
         return
+    profiles = [table for run in runs for table in profile_tables(profiles_of(run), wide=True)]
     others = runs_elsewhere(compare_with, runs[-1], progress)
     compared = compare_runs([*others, *runs])
     tables = console.comparison_tables(compared) if others else []
-    print_answer([*others, *runs], compared, [table, *tables], shown)
+    print_answer([*others, *runs], compared, [table, *tables, *profiles], shown)
+    if profiles and shown.form is Format.TABLE and not shown.wide:
+        console.print_text("\n" + profile_text(profiles_of(runs[-1]), [], width(), limit=sys.stdout.isatty()))

@@ -20,7 +20,7 @@ from edge_bench.bench.runtimes.profiling.base import (
     whole_inputs,
 )
 from edge_bench.bench.runtimes.profiling.litert.library import CompiledModel, Event, EventKind
-from edge_bench.bench.runtimes.profiling.litert.parts import Part, parts_of
+from edge_bench.bench.runtimes.profiling.litert.parts import NO_DELEGATE, Part, interpreter_of, parts_of
 from edge_bench.bench.runtimes.profiling.litert.xnnpack import align
 
 __all__ = ["import_profiler"]
@@ -43,19 +43,20 @@ class LitertProfile:
     profiler = "the profiler of LiteRT's compiled model"
     resolution_ns = _NS
 
-    def __init__(self, interpreter_class: Any, file: ProfiledFile, inputs: Sequence[npt.NDArray[Any]]) -> None:
+    def __init__(self, library: Any, file: ProfiledFile, inputs: Sequence[npt.NDArray[Any]]) -> None:
         with mapped(file.path, MAX_FILE_BYTES) as content:
             self._file = parse_tflite(content)
-        self._model = CompiledModel(file.path, file.threads, file.signature)
+        external = None if file.delegate_library is None else (file.delegate_library, file.delegate_options)
+        self._model = CompiledModel(
+            file.path, file.threads, file.signature, external, xnnpack=file.delegate != NO_DELEGATE
+        )
         self._axes = [len(tensor.shape) for tensor in self._tensors(file.signature)]
         self._order = [
             [tensor.name for tensor in self._tensors(file.signature)].index(name) for name in self._model.input_names
         ]
         whole = whole_inputs(inputs, self._axes)
         self._model.allocate([whole[number].shape for number in self._order])
-        interpreter = interpreter_class(model_path=str(file.path), num_threads=file.threads)
-        interpreter.allocate_tensors()
-        self._parts = parts_of(interpreter, self._file)
+        self._parts = parts_of(interpreter_of(library, file), self._file)
         self._pending, self._blocks = 0, list[list[list[Event]]]()
 
     def _tensors(self, signature: str) -> Sequence[Tensor]:
@@ -101,26 +102,29 @@ class LitertProfile:
         return {}
 
     def _executed(self, steps: Sequence[_Step]) -> Iterable[Executed]:
-        parts, pending = list(self._parts), list[_Step]()
+        # an external delegate runs a part as one operator, with the number of its node; the others are XNNPACK's
+        numbers = {step.event.number for step in steps if step.event.kind == EventKind.OPERATOR}
+        own = [part for part in self._parts if part.number not in numbers]
+        pending = list[_Step]()
         for step in [*steps, None]:
             starts_part = step is not None and step.event.kind == EventKind.DELEGATED and step.event.number == 0
             if pending and (step is None or step.event.kind == EventKind.OPERATOR or starts_part):
-                yield from self._delegated(pending, parts)
+                yield from self._delegated(pending, own)
                 pending = []
             if step is None:
                 return
             if step.event.kind == EventKind.DELEGATED:
                 pending.append(step)
             elif step.event.graph == 0:  # the time of a loop includes the operators of its body
-                yield from self._operator(step, parts)
+                yield self._operator(step)
 
-    def _operator(self, step: _Step, parts: list[Part]) -> Iterable[Executed]:
-        event = step.event
+    def _operator(self, step: _Step) -> Executed:
+        event, is_part = step.event, step.event.number >= self._file.main_nodes
         nodes = [event.number]
-        if event.number >= self._file.main_nodes:
-            nodes = _next_part(parts).nodes
-        kernel = f"delegate: {event.tag}" if event.number >= self._file.main_nodes else f"LiteRT: {event.tag}"
-        yield Executed(kind=event.tag, kernel=kernel, nodes=nodes, times_ns=(step.times * _NS).tolist())
+        if is_part:
+            nodes = next((part.nodes for part in self._parts if part.number == event.number), [])
+        kernel = f"{'delegate' if is_part else 'LiteRT'}: {event.tag}"
+        return Executed(kind=event.tag, kernel=kernel, nodes=nodes, times_ns=(step.times * _NS).tolist())
 
     def _delegated(self, steps: Sequence[_Step], parts: list[Part]) -> Iterable[Executed]:
         part, names = _next_part(parts), [step.event.tag for step in steps]
@@ -152,9 +156,9 @@ def _identity(event: Event) -> tuple[int, str, int, int]:
 
 def import_profiler() -> ProfiledLoader:
     """Import the library and return a loader of profiled models."""
-    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_litert import interpreter
 
     def load(file: ProfiledFile, inputs: Sequence[npt.NDArray[Any]]) -> LitertProfile:
-        return LitertProfile(Interpreter, file, inputs)
+        return LitertProfile(interpreter, file, inputs)
 
     return load

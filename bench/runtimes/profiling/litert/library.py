@@ -5,18 +5,21 @@ LiteRT's Python interpreter has no profiler. The compiled model has one, and del
 
 import ctypes
 import ctypes.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CompiledModel", "Event", "EventKind"]
+from edge_bench.bench.runtimes.profiling.litert.delegates import ExternalDelegate
+
+__all__ = ["CompiledModel", "Event", "EventKind", "Library"]
 
 _CPU = 1  # kLiteRtHwAcceleratorCpu
 _WRITE = 1  # kLiteRtTensorBufferLockModeWrite
 _MAX_RANK = 8
+_AUTO_REGISTER, _INTEGER = 24, 2  # kLiteRtEnvOptionTagAutoRegisterAccelerators, kLiteRtAnyTypeInt
 _RANK_BITS = 0x7F  # the other bit of LiteRtLayout's first field: whether it has strides
 
 
@@ -57,7 +60,15 @@ class _TensorType(ctypes.Structure):
     _fields_ = (("element", ctypes.c_int), ("layout", _Layout))
 
 
-class _Library:
+class _Any(ctypes.Structure):
+    _fields_ = (("kind", ctypes.c_int), ("value", ctypes.c_int64))
+
+
+class _EnvironmentOption(ctypes.Structure):
+    _fields_ = (("tag", ctypes.c_int), ("value", _Any))
+
+
+class Library:
     """The loaded library; its functions raise RuntimeError unless they return success."""
 
     def __init__(self) -> None:
@@ -84,6 +95,10 @@ class _Library:
         self.call(name, *arguments, ctypes.byref(found))
         return found.value
 
+    def has(self, name: str) -> bool:
+        """Return whether the library has a function."""
+        return hasattr(self._library, name)
+
     def options(self, identifier: str, text: str) -> ctypes.c_void_p:
         """Return options in TOML for a part of LiteRT, which frees them."""
         data = text.encode() + b"\0"
@@ -102,17 +117,32 @@ class _Library:
 class CompiledModel:
     """A .tflite model on the CPU, with a profiler, for inputs of fixed shapes. It lives as long as its process."""
 
-    def __init__(self, path: Path, threads: int, signature: str) -> None:
-        """Load and compile it; raise RuntimeError if that fails, ValueError if it has no such signature."""
-        self._library = library = _Library()
-        self._environment = library.pointer("LiteRtCreateEnvironment", 0, None)
+    def __init__(
+        self, path: Path, threads: int, signature: str = "", delegate: tuple[Path, Mapping[str, str]] | None = None,
+        *, xnnpack: bool = True,
+    ) -> None:
+        """Load and compile it for the CPU.
+
+        delegate: the library of an external delegate and its options, which is applied before XNNPACK
+        xnnpack: False to use LiteRT's own kernels only
+
+        Raise RuntimeError if that fails, ValueError if the model has no such signature.
+        """
+        self._library = library = Library()
+        # without the other accelerators: the GPU's library needs instructions that older cores do not have
+        registered = (_EnvironmentOption * 1)(_EnvironmentOption(_AUTO_REGISTER, _Any(_INTEGER, _CPU)))
+        self._environment = library.pointer("LiteRtCreateEnvironment", 1, registered)
+        if delegate is not None:
+            self._delegate = ExternalDelegate(library, *delegate)
+            self._delegate.register(self._environment)
         self._model = library.pointer("LiteRtCreateModelFromFile", self._environment, str(path).encode())
         self._number = self._signature_number(signature)
         self._signature = library.pointer("LiteRtGetModelSignature", self._model, ctypes.c_size_t(self._number))
         options = library.pointer("LiteRtCreateOptions")
         library.call("LiteRtSetOptionsHardwareAccelerators", options, ctypes.c_int(_CPU))
         profiling = library.options("runtime_options_string", "enable_profiling = true\n")
-        for each in (profiling, library.options("xnnpack", f"num_threads = {threads}\n")):
+        cpu = f"num_threads = {threads}\n" + ("" if xnnpack else 'kernel_mode = "builtin"\n')
+        for each in (profiling, library.options("xnnpack", cpu)):
             library.call("LiteRtAddOpaqueOptions", options, each)
         self._compiled = library.pointer("LiteRtCreateCompiledModel", self._environment, self._model, options)
         library.destroy("LiteRtDestroyOptions", options)

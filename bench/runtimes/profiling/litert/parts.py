@@ -3,14 +3,31 @@
 from typing import Any, NamedTuple
 
 from edge_bench.bench.model_formats.tflite import TfliteFile
+from edge_bench.bench.runtimes.profiling.base import ProfiledFile
 
-__all__ = ["Part", "parts_of"]
+__all__ = ["NO_DELEGATE", "Part", "interpreter_of", "parts_of"]
+
+#: The setting of a configuration without any delegate.
+NO_DELEGATE = "none"
 
 
 class Part(NamedTuple):
     """Nodes of the main graph that a delegate executes as one, in the order of the file."""
 
+    number: int  # of the node that stands for them
     nodes: list[int]
+
+
+def interpreter_of(library: Any, file: ProfiledFile) -> Any:
+    """Return an allocated interpreter with the file's delegate; ``library`` is LiteRT's module ``interpreter``."""
+    how: dict[str, Any] = {}
+    if file.delegate == NO_DELEGATE:
+        how["experimental_op_resolver_type"] = library.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    elif file.delegate_library is not None:
+        how["experimental_delegates"] = [library.load_delegate(str(file.delegate_library), file.delegate_options)]
+    interpreter = library.Interpreter(model_path=str(file.path), num_threads=file.threads, **how)
+    interpreter.allocate_tensors()
+    return interpreter
 
 
 def parts_of(interpreter: Any, file: TfliteFile) -> list[Part]:
@@ -21,8 +38,8 @@ def parts_of(interpreter: Any, file: TfliteFile) -> list[Part]:
     operators = interpreter._get_ops_details()  # noqa: SLF001 - the library has no public function for it
     producers = {tensor: number for number, node in enumerate(file.nodes[: file.main_nodes]) for tensor in node.outputs}
     return [
-        Part(_between(file, producers, set(map(int, each["inputs"])), list(map(int, each["outputs"]))))
-        for each in operators[file.main_nodes :]
+        Part(number, _between(file, producers, set(map(int, each["inputs"])), list(map(int, each["outputs"]))))
+        for number, each in enumerate(operators[file.main_nodes :], file.main_nodes)
     ]
 
 

@@ -1,0 +1,34 @@
+"""What ``profile`` prints in a terminal: the answers, the slowest operators, and notes."""
+
+from collections.abc import Sequence
+
+from edge_bench.app.tables.answer.layout import full_table, laid_out
+from edge_bench.app.tables.profiles.sentences import profile_sentences
+from edge_bench.app.tables.profiles.table import Failures, profile_tables
+from edge_bench.bench.records.profile import Profile
+from edge_bench.bench.records.run import Run
+
+__all__ = ["profile_text", "profiles_of"]
+
+
+def profiles_of(run: Run) -> list[Profile]:
+    """Return the profiles of a Run, in the order of its configurations."""
+    return [result.profile for result in run.results if result.profile is not None]
+
+
+def profile_text(
+    profiles: Sequence[Profile],
+    failures: Failures,
+    width: int,
+    *,
+    wide: bool = False,
+    why: bool = False,  # noqa: ARG001 - there are no other notes
+    limit: bool = True,
+) -> str:
+    """Return the text for a terminal of ``width`` characters; ``wide`` shows all operators and columns."""
+    tables = profile_tables(profiles, failures, wide=wide)
+    bound = width if limit else None
+    return laid_out(
+        profile_sentences(profiles), lambda: [full_table(table, bound) for table in tables], list, tables, bound,
+        wide=wide, why=True,
+    )  # fmt: skip

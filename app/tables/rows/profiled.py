@@ -1,0 +1,25 @@
+"""Rows of ``profile``: the records, and what follows from them."""
+
+from edge_bench.bench.records.profile import OperatorTime, Profile
+
+__all__ = ["ProfileRow"]
+
+
+class OperatorRow(OperatorTime, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An operator."""
+
+    share: float  # of an invocation
+    macs_per_second: float | None  # None also if its time is below the profiler's resolution
+    bytes_per_second: float | None
+    intensity: float | None  # multiply-accumulates per byte
+
+
+class ProfileRow(Profile, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The profile of a configuration."""
+
+    operators: list[OperatorRow]
+    operator_seconds: float  # sum of all operators
+    between_seconds: float  # of an invocation without the profiler
+    overhead: float  # share that the profiler adds to an invocation
+    adds_up: bool
+    covered_nodes: int

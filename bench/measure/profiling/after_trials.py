@@ -1,0 +1,43 @@
+"""Profiles of ``run --profile``, made after all trials, in processes of their own."""
+
+from collections.abc import Sequence
+
+from edge_bench.bench.dataset.workload import Workload
+from edge_bench.bench.measure.plan import Planned
+from edge_bench.bench.measure.profiling.configuration import profile_configuration
+from edge_bench.bench.measure.recorder import Recorder
+from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.journal_entries import ProfileMade
+from edge_bench.bench.records.run import Failure, Settings
+from edge_bench.bench.worker.process import WorkerFailed
+
+__all__ = ["profile_all"]
+
+
+def profile_all(
+    workload: Workload,
+    planned: Sequence[Planned],
+    settings: Settings,
+    progress: Progress,
+    recorder: Recorder,
+    numbers: Sequence[int],
+) -> None:
+    """Profile these configurations, without those that were profiled before ``--resume``.
+
+    A profile that fails is a warning of its configuration, whose trials are kept.
+    """
+    missing = [number for number in numbers if not recorder.profiled(number)]
+    progress.start("profiling", len(numbers), len(numbers) - len(missing))
+    progress.expect(None)
+    for number in missing:
+        progress.advance(0, str(planned[number].configuration))
+        try:
+            entry = ProfileMade(number=number, profile=profile_configuration(workload, planned[number], settings))
+        except WorkerFailed as cause:
+            entry = ProfileMade(number=number, problem=_problem(cause.failure))
+        recorder.profile(entry)
+        progress.advance(1)
+
+
+def _problem(failure: Failure) -> str:
+    return f"no profile: {failure.message}" + (f"; {failure.remedy}" if failure.remedy else "")
