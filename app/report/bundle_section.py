@@ -19,7 +19,7 @@ from edge_bench.app.figures.runs.tradeoff import trade_off
 from edge_bench.app.figures.runs.trials import trials_over_time
 from edge_bench.app.figures.training import training
 from edge_bench.app.report.image_source import ImageSource, bundle_images, folder_images
-from edge_bench.app.tables.profiles.comparison import explained_pairs
+from edge_bench.app.tables.profiles.comparison import ExplainedPair, explained_pairs
 from edge_bench.app.tables.profiles.difference import profile_names
 from edge_bench.bench.analysis.comparison.comparison import Comparison, compare
 from edge_bench.bench.analysis.labels.disagreement import confusion_matrix
@@ -134,11 +134,16 @@ class BundleSection:
         return trade_off(known) if known else None
 
     @cached_property
+    def profile_pairs(self) -> list[ExplainedPair]:
+        """The profiles that are compared."""
+        return explained_pairs(list(self.shown_runs.values()), self.comparison)
+
+    @cached_property
     def operators(self) -> list[Drawing]:
         """Time and roofline of the operators of one profile, or of the two that are compared first."""
         if not self.profiles:
             return []
-        pairs = explained_pairs(list(self.shown_runs.values()), self.comparison)
+        pairs = self.profile_pairs
         profiles = pairs[0].profiles if pairs else [self.profiles[0].profile]
         names = pairs[0].names if pairs else profile_names(profiles)
         drawings = operator_times(profiles, names), roofline(profiles, names)

@@ -67,9 +67,7 @@ INT8 = profile(_layers(quantized=True), variant="int8")
 def profiled_run(*profiles: Profile, **changes: Any) -> Run:
     """Return a Run with a configuration for each profile."""
     results = [
-        msgspec.structs.replace(
-            result(each.variant, each.runtime, 100 * each.invocation_seconds), profile=each
-        )
+        msgspec.structs.replace(result(each.variant, each.runtime, 100 * each.invocation_seconds), profile=each)
         for each in profiles
     ]
     return msgspec.structs.replace(run(*results), **changes)

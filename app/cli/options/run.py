@@ -17,7 +17,6 @@ __all__ = [
     "ModelArguments",
     "Once",
     "Processes",
-    "WithProfile",
     "RepeatRuns",
     "Resample",
     "ResumeRun",
@@ -29,6 +28,7 @@ __all__ = [
     "Trials",
     "Variants",
     "WithPostprocess",
+    "WithProfile",
 ]
 
 ModelArguments = Annotated[

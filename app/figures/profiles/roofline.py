@@ -71,7 +71,7 @@ def _points(profile: Profile) -> list[_Point]:
     found = [
         _Point(short_name(name, _MAX_LABEL), operator, profile.share([operator]))
         for name, operator in zip(names, profile.operators, strict=True)
-        if operator.intensity and operator.macs_per_second
+        if operator.intensity and operator.macs_per_second and profile.is_resolved(operator)
     ]
     return sorted(found, key=lambda point: -point.share)
 

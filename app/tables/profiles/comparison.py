@@ -12,7 +12,7 @@ from edge_bench.bench.analysis.profiles.pairs import profile_pairs
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import Run
 
-__all__ = ["ExplainedPair", "explained_pairs", "explained_sentences", "explained_tables"]
+__all__ = ["ExplainedPair", "explained_pairs", "explained_sentences", "explained_tables", "pairs_of", "sentences_of"]
 
 #: Pairs that are explained in a terminal.
 _MOST_PAIRS = 3
@@ -56,11 +56,25 @@ def explained_pairs(runs: Sequence[Run], comparison: Comparison | None) -> list[
     return found
 
 
-def explained_sentences(runs: Sequence[Run], comparison: Comparison | None) -> list[str]:
+def pairs_of(profiles: Sequence[Profile]) -> list[ExplainedPair]:
+    """Return the first profile beside each other one, the fastest ones first."""
+    names = list(zip(profiles, profile_names(profiles), strict=True))
+    others = sorted(names[1:], key=lambda each: each[0].invocation_seconds / each[0].batch_size)
+    return [
+        ExplainedPair([name for _, name in (names[0], other)], profile_difference(profiles[0], other[0]))
+        for other in others
+    ]
+
+
+def sentences_of(pairs: Sequence[ExplainedPair]) -> list[str]:
     """Return the sentence of each pair, at most three."""
-    pairs = explained_pairs(runs, comparison)
     lines = [pair.sentences[0] for pair in pairs[:_MOST_PAIRS]]
     return [*lines, f"and {len(pairs) - _MOST_PAIRS} more pairs of profiles"] if len(pairs) > _MOST_PAIRS else lines
+
+
+def explained_sentences(runs: Sequence[Run], comparison: Comparison | None) -> list[str]:
+    """Return the sentence of each pair, at most three."""
+    return sentences_of(explained_pairs(runs, comparison))
 
 
 def explained_tables(runs: Sequence[Run], comparison: Comparison | None) -> list[Table]:

@@ -6,7 +6,10 @@ from typing import Any
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import percent, significant
-from edge_bench.app.tables.profiles.sentences import configuration_text, short_name
+from edge_bench.app.tables.profiles.peaks import peak_notes
+from edge_bench.app.tables.profiles.sentences import configuration_text
+from edge_bench.bench.analysis.profiles.names import operator_names
+from edge_bench.bench.analysis.profiles.roofline import Placement, placements
 from edge_bench.bench.records.profile import OperatorTime, Profile
 from edge_bench.bench.records.run import Configuration, Failure
 from edge_bench.bench.wording import counted
@@ -17,7 +20,7 @@ __all__ = ["operator_table", "profile_record", "profile_table", "profile_tables"
 _UNKNOWN = "?"
 #: Operators of the short table. The others are in one row.
 _MOST_ROWS = 20
-_HEADER = ("", "operator", "kind", "ms", "share", "MACs", "GMAC/s", "GB/s")
+_HEADER = ("", "operator", "kind", "ms", "share", "MACs", "GMAC/s", "GB/s", "% of roof")
 _MORE = ("quartiles, ms", "bytes", "MACs\nper byte", "precision", "nodes", "executed by")
 
 Failures = Sequence[tuple[Configuration, Failure]]
@@ -55,12 +58,17 @@ def operator_table(profiles: Sequence[Profile]) -> Table:
 
 def profile_table(profile: Profile, *, wide: bool = False) -> Table:
     """Return the slowest operators, or with ``wide`` all in the order of execution, with kernels and bytes."""
-    shown = list(profile.operators)
+    shown, others = list(enumerate(profile.operators)), list[OperatorTime]()
     if not wide:
-        shown = sorted(shown, key=lambda operator: -operator.seconds)[:_MOST_ROWS]
-    others = [operator for operator in profile.operators if operator not in shown]
-    rows = [[*_cells(profile, each), *(_more_cells(profile, each) if wide else [])] for each in shown]
-    ms, empty = _milliseconds(profile), [""] * (len(_MORE) * wide)
+        shown.sort(key=lambda item: -item[1].seconds)
+        shown, others = shown[:_MOST_ROWS], [operator for _, operator in shown[_MOST_ROWS:]]
+    names = dict(enumerate(operator_names(profile.operators)))
+    places = dict(enumerate(placements(profile)))
+    rows = [
+        [*_cells(profile, each, names[at]), _roof_cell(places[at]), *(_more_cells(profile, each) if wide else [])]
+        for at, each in shown
+    ]
+    ms, empty = _milliseconds(profile), ["", *[""] * (len(_MORE) * wide)]
     if others:
         time = sum(operator.seconds for operator in others)
         share = f"{percent(profile.share(others), 1)} %"
@@ -80,12 +88,12 @@ def profile_table(profile: Profile, *, wide: bool = False) -> Table:
     )
 
 
-def _cells(profile: Profile, operator: OperatorTime) -> list[str]:
+def _cells(profile: Profile, operator: OperatorTime, name: str) -> list[str]:
     ms, is_resolved = _milliseconds(profile), profile.is_resolved(operator)
     below = not is_resolved and profile.resolution_seconds > 0
     return [
         str(operator.index),
-        short_name(operator) if operator.name else "",
+        name,
         operator.kind,
         f"< {ms(profile.resolution_seconds)}" if below else ms(operator.seconds),
         f"{percent(profile.share([operator]), 1)} %",
@@ -93,6 +101,11 @@ def _cells(profile: Profile, operator: OperatorTime) -> list[str]:
         _rate(operator.macs_per_second if is_resolved else None, operator.macs),
         _rate(operator.bytes_per_second if is_resolved else None, operator.bytes_moved),
     ]
+
+
+def _roof_cell(placed: Placement) -> str:
+    """Return the share of the roof, and what limits the operator."""
+    return "" if placed.roof_share is None else f"{percent(placed.roof_share, 0)} {placed.bound}"
 
 
 def _more_cells(profile: Profile, operator: OperatorTime) -> list[str]:
@@ -130,7 +143,7 @@ def _count(number: int) -> str:
 def _notes(profile: Profile) -> list[str]:
     nodes = counted(profile.model_nodes, "node")
     notes = [f"measured by {profile.profiler}; operators cover {profile.covered_nodes:,} of {nodes} of the model"]
-    notes += profile.warnings
+    notes += [*profile.warnings, *peak_notes(profile)]
     if profile.resolution_seconds:
         notes.append(
             f"times have a resolution of {profile.resolution_seconds * 1e6:g} µs: up to "
@@ -146,12 +159,15 @@ def profile_record(profile: Profile) -> dict[str, Any]:
     import msgspec
 
     record: dict[str, Any] = msgspec.to_builtins(profile)
-    for operator, made in zip(profile.operators, record["operators"], strict=True):
+    for placed, made in zip(placements(profile), record["operators"], strict=True):
+        operator = placed.operator
         made |= {
             "share": profile.share([operator]),
             "macs_per_second": operator.macs_per_second if profile.is_resolved(operator) else None,
             "bytes_per_second": operator.bytes_per_second if profile.is_resolved(operator) else None,
             "intensity": operator.intensity,
+            "bound": placed.bound,
+            "roof_share": placed.roof_share,
         }
     return record | {
         "operator_seconds": profile.operator_seconds,

@@ -32,7 +32,10 @@ class Placement:
 def placements(profile: Profile) -> list[Placement]:
     """Return the place of each operator, in the order of execution; all unknown without peaks."""
     bandwidth = roof_bytes_per_second(profile)
-    return [_placed(operator, profile.peaks, bandwidth) for operator in profile.operators]
+    return [
+        _placed(each, profile.peaks, bandwidth) if profile.is_resolved(each) else Placement(each, None, None)
+        for each in profile.operators
+    ]
 
 
 def roof_bytes_per_second(profile: Profile) -> float | None:

@@ -9,15 +9,11 @@ import numpy as np
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.measure.peaks.load import Load
 from edge_bench.bench.measure.peaks.onnx_probe import write_onnx_probe
-from edge_bench.bench.measure.peaks.probes import INPUT_NAME, PROBES, Writer
+from edge_bench.bench.measure.peaks.probes import PROBES, Probe, Writer
 from edge_bench.bench.measure.peaks.tflite_probe import write_tflite_probe
-from edge_bench.bench.records.outputs.decoding import TensorDecoding
-from edge_bench.bench.records.run import Configuration
-from edge_bench.bench.records.tensor_spec import has_batch_axis
+from edge_bench.bench.measure.peaks.worker import ProbeTimed
 from edge_bench.bench.runtimes import Runtime
-from edge_bench.bench.worker.durations import TRIAL
-from edge_bench.bench.worker.graphs.messages import GraphInput, GraphPrepared, PrepareGraph
-from edge_bench.bench.worker.messages import Ready, Time, Timed
+from edge_bench.bench.worker.access import access_to
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
 
 __all__ = ["ComputePeaks", "compute_peaks", "has_probes"]
@@ -25,8 +21,6 @@ __all__ = ["ComputePeaks", "compute_peaks", "has_probes"]
 #: Precision → whether the probe is quantized.
 PRECISIONS = {"float32": False, "int8": True}
 _WRITERS: dict[str, Writer] = {".tflite": write_tflite_probe, ".onnx": write_onnx_probe}
-#: Invocations of a pass.
-_ROWS = 8
 
 
 @dataclass
@@ -35,6 +29,14 @@ class ComputePeaks:
 
     rates: dict[str, float] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+
+    def add(self, precision: str, probe: Probe, timed: ProbeTimed) -> None:
+        """Keep the rate of a probe if it is the highest."""
+        if timed.fastest_ns:
+            rate = 1e9 * probe.macs / timed.fastest_ns
+            self.rates[precision] = max(self.rates.get(precision, 0.0), rate)
+        else:
+            self.missing.setdefault(precision, f"{probe.name}: {timed.problem}")
 
 
 def has_probes(runtime: Runtime) -> bool:
@@ -45,49 +47,30 @@ def has_probes(runtime: Runtime) -> bool:
 def compute_peaks(runtime: Runtime, threads: int, timeout: float, load: Load) -> ComputePeaks:
     """Return the highest rate of all probes for each precision. ``timeout`` is in seconds per step.
 
-    Each probe has a worker process of its own. Its time is that of the fastest invocation, with copies of input and
-    output, of as many as fit in two trials. ``load`` is told about other programs.
+    One worker process runs all probes in turn. The time of a probe is that of its fastest invocation, with copies of
+    input and output, of as many as fit in two trials. ``load`` watches other programs.
     """
-    found = ComputePeaks()
     form = next(form for form in runtime.formats if form in _WRITERS)
-    with tempfile.TemporaryDirectory(prefix="edge-bench-peaks-") as folder:
-        for precision, quantized in PRECISIONS.items():
-            for number, probe in enumerate(PROBES):
-                file = Path(folder) / f"{precision}-{number}{form}"
-                try:
-                    values = _WRITERS[form](probe, file, quantized)
-                    np.save(file.with_suffix(".npy"), values if has_batch_axis(values.shape) else values[None])
-                    seconds = _fastest_seconds(runtime, threads, file, timeout, load)
-                except WorkerFailed as cause:
-                    found.missing.setdefault(precision, f"{probe.name}: {cause.failure.message}")
-                except EdgeBenchError as cause:
-                    found.missing.setdefault(precision, cause.problem)
-                else:
-                    found.rates[precision] = max(found.rates.get(precision, 0.0), probe.macs / seconds)
-    for precision in found.rates:
-        found.missing.pop(precision, None)
+    wanted = [(precision, probe) for precision in PRECISIONS for probe in PROBES]
+    found = ComputePeaks()
+    try:
+        with tempfile.TemporaryDirectory(prefix="edge-bench-peaks-") as folder:
+            files = [Path(folder) / f"{number}{form}" for number in range(len(wanted))]
+            for (precision, probe), file in zip(wanted, files, strict=True):
+                np.save(file.with_suffix(".npy"), _WRITERS[form](probe, file, PRECISIONS[precision]))
+            arguments = [runtime.name, str(threads), *map(str, files)]
+            access = access_to([*files, *(file.with_suffix(".npy") for file in files)])
+            with WorkerProcess.spawn("edge_bench.bench.measure.peaks.worker", arguments, ProbeTimed, access) as worker:
+                for precision, probe in wanted:
+                    with load.watch() as watched:
+                        timed = worker.wait_for(ProbeTimed, timeout)
+                        watched.own_ns = timed.cpu_ns
+                    found.add(precision, probe, timed)
+    except WorkerFailed as cause:
+        found.missing["compute"] = cause.failure.message
+    except EdgeBenchError as cause:
+        found.missing["compute"] = cause.problem
+    except OSError as cause:  # no temporary folder, or it is full
+        found.missing["compute"] = str(cause)
+    found.missing = {what: why for what, why in found.missing.items() if what not in found.rates}
     return found
-
-
-def _fastest_seconds(runtime: Runtime, threads: int, file: Path, timeout: float, load: Load) -> float:
-    """Return the duration of the fastest invocation. Raise WorkerFailed."""
-    values = file.with_suffix(".npy")
-    request = PrepareGraph(
-        configuration=Configuration(variant=file.stem, runtime=runtime.name, threads=threads, batch_size=1),
-        file=file,
-        inputs=[GraphInput(name=INPUT_NAME, file=values)],
-        rows=[0] * _ROWS,
-        decoding=TensorDecoding(),
-        warm_up=False,  # the first trials warm up: only the fastest invocation counts
-    )
-    with WorkerProcess(runtime.name, files=[file, values]) as worker:
-        worker.wait_for(Ready, timeout)
-        worker.ask(request, GraphPrepared, timeout)
-        fastest, left = float("inf"), 2 * TRIAL.nanoseconds()
-        while left >= 0:
-            with load.watch() as watched:
-                timed = worker.ask(Time(passes=1), Timed, timeout)
-                watched.own_ns = timed.cpu_ns
-            fastest = min(fastest, *timed.latencies_ns)
-            left -= max(1, timed.elapsed_ns)
-    return fastest / 1e9

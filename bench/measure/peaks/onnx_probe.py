@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.measure.peaks.probes import INPUT_NAME, INPUT_SCALE, LAYERS, WEIGHT_SCALE, Probe
+from edge_bench.bench.measure.peaks.probes import INPUT_SCALE, LAYERS, WEIGHT_SCALE, Probe
 
 __all__ = ["write_onnx_probe"]
 
@@ -23,7 +23,7 @@ _MIDDLE = 128
 def write_onnx_probe(probe: Probe, path: Path, quantized: bool) -> npt.NDArray[Any]:
     """Write the model, float32 or 8-bit (uint8 activations, int8 weights); return values for its input."""
     values = probe.inputs(quantized=quantized, channels_first=True, kind=np.uint8)
-    nodes, constants, name = list[bytes](), list[bytes](), INPUT_NAME
+    nodes, constants, name = list[bytes](), list[bytes](), "x"
     scales = {"input_scale": np.float32(INPUT_SCALE), "weight_scale": np.float32(WEIGHT_SCALE)}
     points = {"input_zero": np.uint8(_MIDDLE), "weight_zero": np.int8(0)}
     if quantized:
@@ -34,7 +34,7 @@ def write_onnx_probe(probe: Probe, path: Path, quantized: bool) -> npt.NDArray[A
         output = "y" if layer == LAYERS - 1 else f"h{layer}"
         nodes.append(_layer(probe, name, f"w{layer}", output, quantized=quantized))
         name = output
-    ports = [_port(each, values) for each in (INPUT_NAME, "y")]
+    ports = [_port(each, values) for each in ("x", "y")]
     graph = [*(_message(1, node) for node in nodes), _text(2, "probe"), *(_message(5, each) for each in constants)]
     graph += [_message(11, ports[0]), _message(12, ports[1])]
     opset = _message(8, _number(2, _OPSET))

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import msgspec
+
 from edge_bench.bench.measure.peaks.bandwidth import Moved, measure_bandwidth
 from edge_bench.bench.measure.peaks.caches import last_cache_bytes, second_cache_share
 from edge_bench.bench.measure.peaks.compute import ComputePeaks, compute_peaks, has_probes
 from edge_bench.bench.measure.peaks.load import Load
-from edge_bench.bench.records.profile import Peaks
+from edge_bench.bench.records.profile import Peaks, Profile
 from edge_bench.bench.runtimes import runtime_named
 from edge_bench.bench.system.machine import Machine
 from edge_bench.bench.system.memory import available_memory
@@ -32,6 +34,10 @@ class PeakMeter:
         """``timeout`` is in seconds for each step of a worker."""
         self._machine, self._timeout, self._root = machine, timeout, root
         self._peaks: dict[tuple[str, int], Peaks] = {}
+
+    def with_peaks(self, profile: Profile) -> Profile:
+        """Return the profile with the peaks of its runtime and threads."""
+        return msgspec.structs.replace(profile, peaks=self.peaks(profile.runtime, profile.threads))
 
     def peaks(self, runtime: str, threads: int) -> Peaks | None:
         """Return the peaks of a runtime with this number of threads; None on an emulated machine.

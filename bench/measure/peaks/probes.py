@@ -14,9 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["INPUT_NAME", "INPUT_SCALE", "LAYERS", "PROBES", "WEIGHT_SCALE", "Probe", "Writer"]
-
-INPUT_NAME = "x"
+__all__ = ["INPUT_SCALE", "LAYERS", "PROBES", "WEIGHT_SCALE", "Probe", "Writer"]
 
 #: Layers of a chain.
 LAYERS = 4

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.errors import MissingDependency
-from edge_bench.bench.measure.peaks.probes import INPUT_NAME, INPUT_SCALE, LAYERS, WEIGHT_SCALE, Probe
+from edge_bench.bench.measure.peaks.probes import INPUT_SCALE, LAYERS, WEIGHT_SCALE, Probe
 
 __all__ = ["write_tflite_probe"]
 
@@ -67,7 +67,7 @@ class _Writer:
             schema.TensorT(
                 shape=list(shape),
                 type=getattr(schema.TensorType, kind),
-                name=f"t{len(self._tensors)}" if self._tensors else INPUT_NAME,
+                name=f"t{len(self._tensors)}",
                 buffer=buffer,
                 quantization=quantization,
             )

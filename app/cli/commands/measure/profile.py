@@ -4,6 +4,7 @@ import typer
 
 from edge_bench.app.cli import parsing
 from edge_bench.app.cli.answers import Shown, print_answered, width
+from edge_bench.app.cli.options.analyse import FigureFile
 from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.app.cli.options.run import (
     BatchSizes,
@@ -32,6 +33,7 @@ def profile(
     timeout: Timeout = 600,
     memory_limit: MemoryLimit = None,
     stateful: Stateful = False,
+    figure: FigureFile = None,
     output_format: OutputFormat = Format.TABLE,
     wide: Wide = False,
 ) -> None:
@@ -40,14 +42,16 @@ def profile(
     The profiler of the runtime measures the operators, in three fresh processes per configuration.
     """
     from edge_bench.app.cli import console
-    from edge_bench.app.tables.profiles.sentences import profile_sentences
+    from edge_bench.app.report.write import figure_form, write_profiles
     from edge_bench.app.tables.profiles.table import operator_table, profile_tables
-    from edge_bench.app.tables.profiles.text import profile_text
+    from edge_bench.app.tables.profiles.text import profile_lines, profile_text
     from edge_bench.bench.measure.options.settings import run_settings, selection
     from edge_bench.bench.measure.profiling.request import profile_request
     from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.measure.session import locked_bundle
 
+    if figure:
+        figure_form(figure)  # an invalid name is refused before the measurement
     configurations = selection(variant, runtime, threads, batch_size)
     settings = run_settings(
         limit=limit, seed=seed, timeout=timeout, scenario=None, memory_limit=memory_limit, stateful=stateful
@@ -59,9 +63,11 @@ def profile(
     with locked_bundle(request):
         found = profile_request(request, progress, chosen=bool(configurations.runtimes))
     tables = profile_tables(found.profiles, found.failures, wide=True)
+    if figure:
+        console.note(f"written: {write_profiles(found.profiles, figure)}")
     print_answered(
         [operator_table(found.profiles)] if output_format is Format.CSV else tables,
-        lambda: profile_sentences(found.profiles),
+        lambda: profile_lines(found.profiles),
         lambda **how: profile_text(found.profiles, found.failures, width(), **how),
         Shown(output_format, wide=wide),
     )
