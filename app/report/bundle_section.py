@@ -136,7 +136,8 @@ class BundleSection:
     @cached_property
     def profile_pairs(self) -> list[ExplainedPair]:
         """The profiles that are compared."""
-        return explained_pairs(list(self.shown_runs.values()), self.comparison)
+        baseline = self.comparison.baseline if self.comparison else None
+        return explained_pairs(list(self.shown_runs.values()), baseline, self.machines)
 
     @cached_property
     def operators(self) -> list[Drawing]:

@@ -50,14 +50,13 @@ def _content(profiles: Sequence[Profile], pairs: Sequence[ExplainedPair], figure
     sentences = [sentence for pair in pairs for sentence in pair.sentences] or [f"{profile_answer(profiles[0])}."]
     tables = [profile_table(profile) for profile in profiles[:_MOST_TABLES]]
     left_out = len(profiles) - len(tables)
+    more = f"{counted(left_out, 'more profile')}: see the JSON output."
     return fragment(
         element("ul", *(element("li", with_badges(each)) for each in sentences), class_="answers"),
         figures,
         fragment(*(_titled(pair.table, notes=False) for pair in pairs[:1])),
         fragment(*(_titled(table) for table in tables)),
-        element("p", f"{counted(left_out, 'more profile')}: see the JSON output.", class_="small")
-        if left_out
-        else None,
+        element("p", more, class_="small") if left_out else None,
     )
 
 

@@ -163,14 +163,10 @@ class Recorder:
             self._record(FinalistsChosen(numbers=choose(self._builder.run(complete=False))))
         return self._builder.finalists or []
 
-    def measured(self, numbers: Sequence[int]) -> list[int]:
-        """Return which of these configurations are measured: all but failed ones and those that are no finalists."""
-        finalists = self._builder.finalists
-        return [each for each in numbers if not self.failed(each) and (finalists is None or each in finalists)]
-
-    def profiled(self, number: int) -> bool:
-        """Return whether a configuration was profiled, or could not be, in this process or before ``--resume``."""
-        return self._builder.profiled(number)
+    def without_profile(self, numbers: Sequence[int]) -> list[int]:
+        """Return which of these configurations are still to be profiled: not failed ones, nor those left out."""
+        left = self._builder.finalists if self._builder.finalists is not None else numbers
+        return [each for each in numbers if each in left and not self.failed(each) and not self._builder.profiled(each)]
 
     def profile(self, entry: ProfileMade) -> None:
         """Record the profile of a configuration, or why it has none."""

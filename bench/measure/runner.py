@@ -67,7 +67,7 @@ def run_benchmark(
         _measure_rounds(workload, planned, settings, progress, recorder, runnable)
         if settings.profile:
             progress.finish()
-            profile_all(workload, planned, settings, progress, recorder, recorder.measured(runnable))
+            profile_all(workload, planned, settings, progress, recorder, recorder.without_profile(runnable))
     except KeyboardInterrupt:
         recorder.interrupted = True
     except JournalWriteError as cause:

@@ -19,6 +19,7 @@ LIMITS = {
     "EDGE_BENCH_TRIALS": "2", "EDGE_BENCH_PROCESSES": "2", "EDGE_BENCH_LIMIT": "100", "EDGE_BENCH_EPOCHS": "1",
     "EDGE_BENCH_DATASET": "digits", "EDGE_BENCH_ACCURACY_IMAGES": "20",
     "EDGE_BENCH_TRIAL_SECONDS": "0.2",  # pages compare times
+    "EDGE_BENCH_PROFILE_SECONDS": "0.02",
 }  # fmt: skip
 PORT = 8000
 #: A server in the foreground would wait for Ctrl-C, and readers would open another terminal for what follows. So this

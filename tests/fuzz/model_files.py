@@ -10,11 +10,14 @@ from edge_bench.app.conversion.measurable import Measurability
 from edge_bench.app.tables.models.inspect import inspect_tables
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.model_formats.keras_archive import check_legacy_config
+from edge_bench.bench.model_formats.operators.onnx_nodes import named_copy
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.model_formats.tflite_metadata import read_metadata
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.models.memory_estimate import memory_need
 from edge_bench.bench.models.model_identity import size_and_sha256
+from edge_bench.bench.models.operators.onnx_work import onnx_work
+from edge_bench.bench.models.operators.tflite_work import tflite_work
 from tests.fuzz import seeds
 from tests.fuzz.mutate import mutated_bytes, mutated_json
 from tests.fuzz.outputs import show
@@ -42,6 +45,15 @@ def damaged_h5(content: bytes, draw: random.Random) -> bytes:
 def use_onnx(path: Path) -> None:
     size_and_sha256(path)
     memory_need(path)
+    named_copy_of(path)
+    onnx_work(path, {})
+
+
+def named_copy_of(path: Path) -> None:
+    try:
+        named_copy(path.read_bytes())
+    except ValueError as cause:  # as the worker does
+        raise BadInput(str(cause)) from None
 
 
 def use_ncnn(path: Path) -> None:
@@ -60,6 +72,7 @@ def use_legacy_config(path: Path) -> None:
 def use_tflite(path: Path) -> None:
     file = read_tflite(path)
     metadata = None
+    tflite_work(path, 1)
     try:
         cost = model_cost(file)
         metadata = read_metadata(path)

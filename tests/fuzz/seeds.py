@@ -20,6 +20,7 @@ from edge_bench.bench.records.journal_entries import (
     Entry,
     ProcessFinished,
     ProcessStarted,
+    ProfileMade,
     RunStarted,
     TrialMade,
 )
@@ -35,10 +36,12 @@ from edge_bench.bench.records.manifest import (
     TensorSpec,
     Variant,
 )
+from edge_bench.bench.records.profile import Peaks
 from edge_bench.bench.records.run import Failure, ProcessRecord, Run
 from edge_bench.bench.system.machine import Finding
 from edge_bench.bench.system.sensors import MachineState
 from tests.factories import LABELS, arm, machine, offload, result, run
+from tests.made.profiles import operator_time, profile
 from tests.made.tflite import TfliteBuilder
 
 __all__ = [
@@ -186,6 +189,8 @@ def _full(variant: str, runtime: str, seconds: float, wrong: int) -> Any:
     return msgspec.structs.replace(
         made, trials=trials, processes=[record], in_top_5=pack(np.ones(100, np.uint8)), unseen_positions=pack([3, 4]),
         warnings=["odd"], delegate="XNNPACK", runtime_version="2.0",
+        profile=profile(operator_time(0, "CONV_2D", 3), operator_time(1, "ADD", 0), invocation=4, warnings=["w"],
+                        peaks=Peaks(threads=1, macs_per_second={"float32": 1e9}, bytes_per_second=1e9, method="m")),
     )  # fmt: skip
 
 
@@ -217,7 +222,7 @@ def journals() -> list[list[Entry]]:
         whole, complete=False, ended="",
         results=[
             msgspec.structs.replace(
-                each, trials=[], processes=[], predictions=None, in_top_5=None, unseen_positions=None
+                each, trials=[], processes=[], predictions=None, in_top_5=None, unseen_positions=None, profile=None
             )
             for each in whole.results
         ],
@@ -230,6 +235,7 @@ def journals() -> list[list[Entry]]:
             for trial in each.trials[:8]
         ]
         entries.append(ProcessFinished(number=number, process=0, memory_peak_bytes=9))
+    entries += [ProfileMade(number=0, profile=whole.results[0].profile), ProfileMade(number=1, problem="no profile")]
     return [[*entries, ConfigurationFailed(number=2, failure=Failure(kind="crashed", message="gone"))]]
 
 

@@ -1,6 +1,5 @@
-"""Profiles of known times, and Runs that have them."""
+"""Profiles of known numbers."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +8,30 @@ from edge_bench.bench.records.profile import OperatorTime, Peaks, Profile
 from edge_bench.bench.records.run import Run
 from tests.factories import result, run
 
-__all__ = ["FLOAT32", "INT8", "PEAKS", "operator", "profile", "profiled_run"]
+__all__ = ["FLOAT32", "INT8", "PEAKS", "operator_time", "profile", "profiled_run"]
+
+
+def operator_time(index: int, kind: str, microseconds: float, **changes: Any) -> OperatorTime:
+    """Return an operator with a time, which covers the node of its index."""
+    seconds = microseconds / 1e6
+    fields: dict[str, Any] = {
+        "index": index, "kind": kind, "name": f"{kind.lower()}_{index}", "nodes": [index], "kernel": "k",
+        "seconds": seconds, "lower_seconds": seconds, "upper_seconds": seconds, "macs": 1000, "bytes_moved": 400,
+        "precision": "float32",
+    }  # fmt: skip
+    return OperatorTime(**(fields | changes))
+
+
+def profile(*operators: OperatorTime, invocation: float, **changes: Any) -> Profile:
+    """Return a profile of these operators, and of an invocation of so many microseconds."""
+    fields: dict[str, Any] = {
+        "model": "m", "variant": "v", "sha256": "0" * 64, "runtime": "litert", "runtime_version": "2.3.0",
+        "threads": 1, "batch_size": 1, "profiler": "p", "resolution_seconds": 1e-6, "processes": 3,
+        "invocations": 300, "invocation_seconds": invocation / 1e6, "profiled_seconds": 1.5 * invocation / 1e6,
+        "operators": list(operators), "model_nodes": len(operators),
+    }  # fmt: skip
+    return Profile(**(fields | changes))
+
 
 PEAKS = Peaks(
     threads=1,
@@ -21,47 +43,42 @@ PEAKS = Peaks(
 )
 
 
-def operator(kind: str, name: str, microseconds: float, spread: float = 0.02, **changes: Any) -> OperatorTime:
-    """Return an operator whose quartiles are ``spread`` from its time; its index is set by `profile`."""
-    seconds = microseconds / 1e6
-    times = {
-        "seconds": seconds, "lower_seconds": seconds * (1 - spread), "upper_seconds": seconds * (1 + spread),
-    }  # fmt: skip
-    return OperatorTime(**({"index": 0, "kind": kind, "name": name, "precision": "float32", **times} | changes))
-
-
-def profile(operators: Sequence[OperatorTime], between: float = 2.0, **changes: Any) -> Profile:
-    """Return a profile of these operators in their order, with ``between`` microseconds between them."""
-    placed = [msgspec.structs.replace(each, index=number, nodes=[number]) for number, each in enumerate(operators)]
-    seconds = sum(each.seconds for each in placed) + between / 1e6
-    fields: dict[str, Any] = {
-        "model": "m", "variant": "float32", "sha256": "", "runtime": "litert", "threads": 1, "batch_size": 1,
-        "profiler": "made", "processes": 3, "invocations": 90, "invocation_seconds": seconds,
-        "profiled_seconds": seconds, "operators": placed, "model_nodes": len(placed), "peaks": PEAKS,
-    }  # fmt: skip
-    return Profile(**(fields | changes))
-
-
-def _layers(quantized: bool) -> list[OperatorTime]:
-    """A small CNN. Quantized: convolutions four times as fast, the dense layer slower, and a quantization."""
-    size, precision = (1, "int8") if quantized else (4, "float32")
-    convolutions = 0.25 if quantized else 1.0
-    layers = [
-        operator("CONV_2D", "net/conv2d/Relu;net/conv2d/Conv2D", 80 * convolutions, macs=884_736,
-                 bytes_moved=20_000 * size, precision=precision),
-        operator("MAX_POOL_2D", "net/max_pooling2d/MaxPool", 10, macs=0, bytes_moved=20_000 * size, precision=""),
-        operator("CONV_2D", "net/activation/Relu;net/conv2d_1/Conv2D", 120 * convolutions, macs=4_718_592,
-                 bytes_moved=35_000 * size, precision=precision),
-        operator("FULLY_CONNECTED", "net/dense/MatMul", 12 if quantized else 10, macs=40_960,
-                 bytes_moved=42_000 * size, precision=precision),
-        operator("SOFTMAX", "Identity", 1, macs=0, bytes_moved=20 * size, precision=""),
+def _cnn(variant: str, precision: str, item_bytes: int, layers: list[tuple[str, str, float, int, int]]) -> Profile:
+    """Return a profile of layers: kind, name, microseconds, MACs and values moved. Quartiles are 2 % from the times."""
+    operators = [
+        operator_time(
+            number, kind, microseconds, name=name, macs=macs, bytes_moved=values * item_bytes,
+            precision=precision if macs else "", lower_seconds=0.98e-6 * microseconds,
+            upper_seconds=1.02e-6 * microseconds,
+        )
+        for number, (kind, name, microseconds, macs, values) in enumerate(layers)
     ]  # fmt: skip
-    quantize = operator("QUANTIZE", "tfl.quantize", 4, macs=0, bytes_moved=5 * 3_072, precision="")
-    return [quantize, *layers] if quantized else layers
+    total = sum(microseconds for _, _, microseconds, _, _ in layers)
+    return profile(*operators, invocation=total + 2, variant=variant, resolution_seconds=0.0, peaks=PEAKS)
 
 
-FLOAT32 = profile(_layers(quantized=False))
-INT8 = profile(_layers(quantized=True), variant="int8")
+FLOAT32 = _cnn(
+    "float32", "float32", 4,
+    [
+        ("CONV_2D", "net/conv2d/Relu;net/conv2d/Conv2D", 80, 884_736, 20_000),
+        ("MAX_POOL_2D", "net/max_pooling2d/MaxPool", 10, 0, 20_000),
+        ("CONV_2D", "net/activation/Relu;net/conv2d_1/Conv2D", 120, 4_718_592, 35_000),
+        ("FULLY_CONNECTED", "net/dense/MatMul", 10, 40_960, 42_000),
+        ("SOFTMAX", "Identity", 1, 0, 20),
+    ],
+)  # fmt: skip
+#: The same model: convolutions are four times as fast, the dense layer is slower, and there is a quantization.
+INT8 = _cnn(
+    "int8", "int8", 1,
+    [
+        ("QUANTIZE", "tfl.quantize", 4, 0, 15_360),
+        ("CONV_2D", "net/conv2d/Relu;net/conv2d/Conv2D", 20, 884_736, 20_000),
+        ("MAX_POOL_2D", "net/max_pooling2d/MaxPool", 10, 0, 20_000),
+        ("CONV_2D", "net/activation/Relu;net/conv2d_1/Conv2D", 30, 4_718_592, 35_000),
+        ("FULLY_CONNECTED", "net/dense/MatMul", 12, 40_960, 42_000),
+        ("SOFTMAX", "Identity_int8", 1, 0, 20),
+    ],
+)  # fmt: skip
 
 
 def profiled_run(*profiles: Profile, **changes: Any) -> Run:

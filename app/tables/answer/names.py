@@ -8,7 +8,7 @@ from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.wording import counted
 
-__all__ = ["Sides", "baseline_name", "configuration_name"]
+__all__ = ["Sides", "baseline_name", "configuration_name", "side_names"]
 
 _MAX_NAME, _MAX_HOST = 24, 14
 _EMULATED = " EMULATED"
@@ -35,6 +35,12 @@ def baseline_name(comparison: Comparison, limit: int = _MAX_NAME) -> str:
     base = comparison.baseline
     others = {row.configuration for row in comparison.rows if row.configuration.variant == base.variant}
     return middle_shortened(base.variant, limit) if len(others) == 1 else configuration_name(base, comparison.rows)
+
+
+def side_names(comparison: Comparison) -> dict[str, str]:
+    """Return a short name for each Run id of a comparison."""
+    sides = Sides(comparison.rows)
+    return {row.run_id: sides.name(row.run_id) for row in sides.rows}
 
 
 class Sides:

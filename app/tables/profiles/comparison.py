@@ -1,16 +1,14 @@
 """Profiles of compared Runs: which explain what, and their names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_bench.app.render.table import Table
-from edge_bench.app.tables.answer.names import Sides
 from edge_bench.app.tables.profiles.difference import difference_sentences, difference_table, profile_names
-from edge_bench.bench.analysis.comparison.comparison import Comparison
 from edge_bench.bench.analysis.profiles.difference import ProfileDifference, profile_difference
 from edge_bench.bench.analysis.profiles.pairs import profile_pairs
 from edge_bench.bench.records.profile import Profile
-from edge_bench.bench.records.run import Run
+from edge_bench.bench.records.run import Configuration, Run
 
 __all__ = ["ExplainedPair", "explained_pairs", "explained_sentences", "explained_tables", "pairs_of", "sentences_of"]
 
@@ -41,18 +39,18 @@ class ExplainedPair:
         return difference_table(self.difference, self.names)
 
 
-def explained_pairs(runs: Sequence[Run], comparison: Comparison | None) -> list[ExplainedPair]:
-    """Return the pairs of profiles in these Runs, the most interesting first; empty with fewer than two profiles."""
-    sides = Sides(comparison.rows) if comparison else None
-    known = {row.run_id for row in comparison.rows} if comparison else set()
+def explained_pairs(
+    runs: Sequence[Run], baseline: Configuration | None, places: Mapping[str, str]
+) -> list[ExplainedPair]:
+    """Return the pairs of profiles in these Runs, the most interesting first; empty with fewer than two profiles.
+
+    places: short names of the Runs by their id
+    """
     found = []
-    for first, second in profile_pairs(runs, comparison.baseline if comparison else None):
-        places = [
-            sides.name(each.run.run_id) if sides and each.run.run_id in known else each.run.machine.hostname
-            for each in (first, second)
-        ]
-        profiles = [first.profile, second.profile]
-        found.append(ExplainedPair(profile_names(profiles, places), profile_difference(*profiles)))
+    for pair in profile_pairs(runs, baseline):
+        profiles = [each.profile for each in pair]
+        where = [places.get(each.run.run_id, each.run.machine.hostname) for each in pair]
+        found.append(ExplainedPair(profile_names(profiles, where), profile_difference(*profiles)))
     return found
 
 
@@ -72,11 +70,11 @@ def sentences_of(pairs: Sequence[ExplainedPair]) -> list[str]:
     return [*lines, f"and {len(pairs) - _MOST_PAIRS} more pairs of profiles"] if len(pairs) > _MOST_PAIRS else lines
 
 
-def explained_sentences(runs: Sequence[Run], comparison: Comparison | None) -> list[str]:
-    """Return the sentence of each pair, at most three."""
-    return sentences_of(explained_pairs(runs, comparison))
+def explained_sentences(runs: Sequence[Run], baseline: Configuration | None, places: Mapping[str, str]) -> list[str]:
+    """Return the sentence of each pair, at most three; the arguments are those of `explained_pairs`."""
+    return sentences_of(explained_pairs(runs, baseline, places))
 
 
-def explained_tables(runs: Sequence[Run], comparison: Comparison | None) -> list[Table]:
-    """Return the side-by-side table of each pair."""
-    return [pair.table for pair in explained_pairs(runs, comparison)]
+def explained_tables(runs: Sequence[Run], baseline: Configuration | None, places: Mapping[str, str]) -> list[Table]:
+    """Return the side-by-side table of each pair; the arguments are those of `explained_pairs`."""
+    return [pair.table for pair in explained_pairs(runs, baseline, places)]

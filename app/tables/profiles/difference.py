@@ -119,12 +119,7 @@ def difference_table(difference: ProfileDifference, profiles: Sequence[str]) -> 
 
     return Table(
         title=f"{first} and {second}: time of each operator",
-        header=(
-            "operator",
-            "kind",
-            *(f"{name},\n{unit}" for name in (first, second, "difference")),
-            "% of the\ndifference",
-        ),
+        header=("operator", "kind", *(f"{column},\n{unit}" for column in columns), "% of the\ndifference"),
         rows=Lazy(cells, pairs),
         keys=2,
         notes=difference_sentences(difference, profiles),

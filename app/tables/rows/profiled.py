@@ -20,7 +20,7 @@ class OperatorRow(OperatorTime, frozen=True, kw_only=True, forbid_unknown_fields
 class ProfileRow(Profile, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The profile of a configuration."""
 
-    operators: list[OperatorRow]
+    operators: list[OperatorRow]  # type: ignore[assignment]  # with more fields than those of the record
     operator_seconds: float  # sum of all operators
     between_seconds: float  # of an invocation without the profiler
     overhead: float  # share that the profiler adds to an invocation

@@ -24,15 +24,14 @@ def profile_all(
     recorder: Recorder,
     numbers: Sequence[int],
 ) -> None:
-    """Profile these configurations, without those that were profiled before ``--resume``.
+    """Profile these configurations.
 
     A profile that fails is a warning of its configuration, whose trials are kept.
     """
-    missing = [number for number in numbers if not recorder.profiled(number)]
-    progress.start("profiling", len(numbers), len(numbers) - len(missing))
+    progress.start("profiling", len(numbers))
     progress.expect(None)
     meter = PeakMeter(describe_machine(), settings.timeout_s)
-    for number in missing:
+    for number in numbers:
         progress.advance(0, str(planned[number].configuration))
         try:
             made = profile_configuration(workload, planned[number], settings)

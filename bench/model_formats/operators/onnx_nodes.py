@@ -86,8 +86,9 @@ class _Reader(MessageReader):
             elif number == _DIMS and wire == VARINT:
                 sizes.append(self.varint(first, last)[0])
             elif number == _DIMS and wire == LENGTH:
-                while first < last:
-                    size, first = self.varint(first, last)
+                place = first
+                while place < last and len(sizes) <= MAX_AXES:
+                    size, place = self.varint(place, last)
                     sizes.append(size)
         if len(sizes) > MAX_AXES or max(sizes, default=0) >= 1 << 62:
             raise ValueError("a constant with an invalid shape")

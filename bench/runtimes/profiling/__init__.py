@@ -23,7 +23,7 @@ PROFILERS = {"litert": "litert.adapter", "onnxruntime": "onnx_runtime", "openvin
 _FIRST_LITERT = (2, 1, 6)
 _INSTEAD = {
     "tflite-runtime": "use --runtime litert, which executes the same file",
-    "tensorflow": "export the model to .tflite (`edge-bench export --to dynamic`), and profile that with --runtime litert",
+    "tensorflow": "export the model with `edge-bench export`, and profile its .tflite files with --runtime litert",
     "ncnn": "profile the .onnx or .tflite file of the same model, with --runtime onnxruntime or litert",
 }
 

@@ -10,7 +10,15 @@ import numpy.typing as npt
 
 from edge_bench.bench.io.record_codec import BoundedStr, Length, NonNegativeInt
 
-__all__ = ["Executed", "ProfiledFile", "ProfiledLoader", "ProfiledSession", "StatedTensor", "from_rounded_down", "whole_inputs"]
+__all__ = [
+    "Executed",
+    "ProfiledFile",
+    "ProfiledLoader",
+    "ProfiledSession",
+    "StatedTensor",
+    "from_rounded_down",
+    "whole_inputs",
+]
 
 Sizes = Annotated[list[int], Length]
 
@@ -74,9 +82,9 @@ def whole_inputs(inputs: Sequence[npt.NDArray[Any]], axes: Sequence[int]) -> lis
 
 
 def from_rounded_down(microseconds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the nanoseconds of times that a profiler rounds down to microseconds, which removes half of one on average.
+    """Return the nanoseconds of times that a profiler rounds down to microseconds.
 
-    Times below a microsecond, which are 0, stay 0.
+    That removes half a microsecond on average, which is added, except to times below a microsecond, which are 0.
     """
     return microseconds * 1000 + (microseconds > 0) * 500
 

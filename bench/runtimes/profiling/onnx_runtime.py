@@ -14,7 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.io.files import read_bounded
-from edge_bench.bench.model_formats.operators.onnx_nodes import OnnxNode, OnnxNodes, named_copy, node_name, read_onnx_nodes
+from edge_bench.bench.model_formats.operators.onnx_nodes import (
+    OnnxNode,
+    OnnxNodes,
+    named_copy,
+    node_name,
+    read_onnx_nodes,
+)
 from edge_bench.bench.model_formats.protobuf import MAX_FILE_BYTES
 from edge_bench.bench.runtimes.profiling.base import (
     Executed,
@@ -84,7 +90,9 @@ class OnnxProfile:
         self._tensors = _tensors(plain, feeds, self._file)
         self._optimized = _Session(library, model, file.path, file.threads, folder, optimized=True)
         executed = self._optimized.graph()
-        self._origins = dict(zip([node.name for node in executed.nodes], nodes_behind(executed, self._file), strict=True))
+        self._origins = dict(
+            zip([node.name for node in executed.nodes], nodes_behind(executed, self._file), strict=True)
+        )
 
     @staticmethod
     def _feeds(plain: _Session, inputs: Sequence[npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
@@ -122,9 +130,7 @@ class OnnxProfile:
         return self._tensors
 
 
-def _tensors(
-    plain: _Session, feeds: Mapping[str, npt.NDArray[Any]], file: OnnxNodes
-) -> dict[str, StatedTensor]:
+def _tensors(plain: _Session, feeds: Mapping[str, npt.NDArray[Any]], file: OnnxNodes) -> dict[str, StatedTensor]:
     """Return types and shapes of all tensors, from one invocation of the graph as it is in the file."""
     found = {name: StatedTensor(values.dtype.name, list(values.shape)) for name, values in feeds.items()}
     found |= {name: StatedTensor(kind, list(sizes)) for name, (kind, sizes) in file.constants.items()}

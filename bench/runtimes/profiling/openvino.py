@@ -121,9 +121,13 @@ class OpenVinoProfile:
 def _node_outputs(path: Path) -> dict[str, int]:
     """Return the position of the node that computes each named tensor of a file."""
     if path.suffix == ".onnx":
-        return {name: number for number, node in enumerate(read_onnx_nodes(path).nodes) for name in node.outputs if name}
+        return {
+            name: number for number, node in enumerate(read_onnx_nodes(path).nodes) for name in node.outputs if name
+        }
     file, names = read_tflite(path), tensor_names(path)
-    return {names[tensor]: number for number, node in enumerate(file.nodes[: file.main_nodes]) for tensor in node.outputs}
+    return {
+        names[tensor]: number for number, node in enumerate(file.nodes[: file.main_nodes]) for tensor in node.outputs
+    }
 
 
 def import_profiler() -> ProfiledLoader:

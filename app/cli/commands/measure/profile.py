@@ -42,9 +42,9 @@ def profile(
     The profiler of the runtime measures the operators, in three fresh processes per configuration.
     """
     from edge_bench.app.cli import console
+    from edge_bench.app.cli.profiles import profile_lines, profile_text
     from edge_bench.app.report.write import figure_form, write_profiles
     from edge_bench.app.tables.profiles.table import operator_table, profile_tables
-    from edge_bench.app.tables.profiles.text import profile_lines, profile_text
     from edge_bench.bench.measure.options.settings import run_settings, selection
     from edge_bench.bench.measure.profiling.request import profile_request
     from edge_bench.bench.measure.request import BenchmarkRequest

@@ -28,6 +28,7 @@ __all__ = ["import_profiler"]
 _NS = 1000
 #: Events are taken from LiteRT after so many invocations.
 _BLOCK = 64
+_OTHER_PARTS = "LiteRT's compiled model delegates other operators than its interpreter"
 
 
 class _Step(NamedTuple):
@@ -91,7 +92,9 @@ class LitertProfile:
         invocations = [each for block in self._blocks for each in block][skip:]
         if not invocations or not invocations[0]:
             raise ValueError("LiteRT's profiler reports no operators")
-        if any([_identity(each) for each in one] != [_identity(each) for each in invocations[0]] for one in invocations):
+        if any(
+            [_identity(each) for each in one] != [_identity(each) for each in invocations[0]] for one in invocations
+        ):
             raise ValueError("LiteRT's profiler reports different operators for each invocation")
         times = np.array([[event.elapsed for event in events] for events in invocations], np.int64)
         steps = [_Step(event, times[:, number]) for number, event in enumerate(invocations[0])]
@@ -112,11 +115,13 @@ class LitertProfile:
                 yield from self._delegated(pending, own)
                 pending = []
             if step is None:
-                return
+                break
             if step.event.kind == EventKind.DELEGATED:
                 pending.append(step)
             elif step.event.graph == 0:  # the time of a loop includes the operators of its body
                 yield self._operator(step)
+        if own:
+            raise ValueError(_OTHER_PARTS)
 
     def _operator(self, step: _Step) -> Executed:
         event, is_part = step.event, step.event.number >= self._file.main_nodes
@@ -146,7 +151,7 @@ class LitertProfile:
 
 def _next_part(parts: list[Part]) -> Part:
     if not parts:
-        raise ValueError("LiteRT's compiled model delegates other operators than its interpreter")
+        raise ValueError(_OTHER_PARTS)
     return parts.pop(0)
 
 

@@ -8,10 +8,9 @@ So that one gets a function that creates the external delegate, and another one 
 import ctypes
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from edge_bench.bench.runtimes.profiling.litert.library import Library
+from edge_bench.bench.runtimes.profiling.litert.native import Library
 
 __all__ = ["ExternalDelegate"]
 
@@ -35,7 +34,7 @@ _GetVersion = ctypes.CFUNCTYPE(ctypes.c_int, _Pointer, ctypes.POINTER(_Version))
 class ExternalDelegate:
     """The library of a delegate, registered in an environment. It must live as long as the environment."""
 
-    def __init__(self, library: "Library", path: Path, options: Mapping[str, str]) -> None:
+    def __init__(self, library: Library, path: Path, options: Mapping[str, str]) -> None:
         """Load it; raise OSError or AttributeError if it is not a library of a delegate."""
         self._library = library
         self._plugin = ctypes.CDLL(str(path))
@@ -70,9 +69,7 @@ class ExternalDelegate:
     def _create(self, *arguments: Any) -> int:
         """Create the delegate for a model, into the place to which the last argument points; return a status."""
         count = len(self._options)
-        names, values = (
-            (ctypes.c_char_p * count)(*[option[side] for option in self._options]) for side in (0, 1)
-        )
+        names, values = ((ctypes.c_char_p * count)(*[option[side] for option in self._options]) for side in (0, 1))
         delegate = self._plugin.tflite_plugin_create_delegate(names, values, ctypes.c_size_t(count), None)
         if not delegate:
             return 1

@@ -4,7 +4,6 @@ LiteRT's Python interpreter has no profiler. The compiled model has one, and del
 """
 
 import ctypes
-import ctypes.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.runtimes.profiling.litert.delegates import ExternalDelegate
+from edge_bench.bench.runtimes.profiling.litert.native import Library
 
-__all__ = ["CompiledModel", "Event", "EventKind", "Library"]
+__all__ = ["CompiledModel", "Event", "EventKind"]
 
 _CPU = 1  # kLiteRtHwAcceleratorCpu
 _WRITE = 1  # kLiteRtTensorBufferLockModeWrite
@@ -68,58 +68,17 @@ class _EnvironmentOption(ctypes.Structure):
     _fields_ = (("tag", ctypes.c_int), ("value", _Any))
 
 
-class Library:
-    """The loaded library; its functions raise RuntimeError unless they return success."""
-
-    def __init__(self) -> None:
-        import ai_edge_litert
-
-        self._library = ctypes.CDLL(str(Path(ai_edge_litert.__file__).with_name("libLiteRt.so")))
-        self._c = ctypes.CDLL(None)
-        self._c.malloc.restype, self._c.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
-
-    def call(self, name: str, *arguments: Any) -> None:
-        """Call a function that returns a status."""
-        if status := getattr(self._library, name)(*arguments):
-            raise RuntimeError(f"{name} failed with status {status}")
-
-    def pointer(self, name: str, *arguments: Any) -> ctypes.c_void_p:
-        """Call a function whose last parameter receives a pointer, and return that."""
-        found = ctypes.c_void_p()
-        self.call(name, *arguments, ctypes.byref(found))
-        return found
-
-    def count(self, name: str, *arguments: Any) -> int:
-        """Call a function whose last parameter receives a size, and return that."""
-        found = ctypes.c_size_t()
-        self.call(name, *arguments, ctypes.byref(found))
-        return found.value
-
-    def has(self, name: str) -> bool:
-        """Return whether the library has a function."""
-        return hasattr(self._library, name)
-
-    def options(self, identifier: str, text: str) -> ctypes.c_void_p:
-        """Return options in TOML for a part of LiteRT, which frees them."""
-        data = text.encode() + b"\0"
-        memory = self._c.malloc(len(data))
-        ctypes.memmove(memory, data, len(data))
-        free = ctypes.cast(self._c.free, ctypes.c_void_p)
-        return self.pointer("LiteRtCreateOpaqueOptions", identifier.encode(), ctypes.c_void_p(memory), free)
-
-    def destroy(self, name: str, pointer: ctypes.c_void_p) -> None:
-        """Call a function that returns nothing."""
-        function = getattr(self._library, name)
-        function.restype = None
-        function(pointer)
-
-
 class CompiledModel:
     """A .tflite model on the CPU, with a profiler, for inputs of fixed shapes. It lives as long as its process."""
 
     def __init__(
-        self, path: Path, threads: int, signature: str = "", delegate: tuple[Path, Mapping[str, str]] | None = None,
-        *, xnnpack: bool = True,
+        self,
+        path: Path,
+        threads: int,
+        signature: str = "",
+        delegate: tuple[Path, Mapping[str, str]] | None = None,
+        *,
+        xnnpack: bool = True,
     ) -> None:
         """Load and compile it for the CPU.
 

@@ -35,7 +35,7 @@ def parts_of(interpreter: Any, file: TfliteFile) -> list[Part]:
 
     It lists a node for each part, with the part's inputs and outputs, after the nodes of the file.
     """
-    operators = interpreter._get_ops_details()  # noqa: SLF001 - the library has no public function for it
+    operators = interpreter._get_ops_details()
     producers = {tensor: number for number, node in enumerate(file.nodes[: file.main_nodes]) for tensor in node.outputs}
     return [
         Part(number, _between(file, producers, set(map(int, each["inputs"])), list(map(int, each["outputs"]))))

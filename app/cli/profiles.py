@@ -28,7 +28,7 @@ def profile_text(
     width: int,
     *,
     wide: bool = False,
-    why: bool = False,  # noqa: ARG001 - there are no other notes
+    why: bool = False,
     limit: bool = True,
 ) -> str:
     """Return the text for a terminal of ``width`` characters; ``wide`` shows all operators and columns."""
