@@ -8,6 +8,7 @@ from edge_bench.app.tables.profiles.sentences import profile_sentences
 from edge_bench.app.tables.profiles.table import Failures, profile_tables
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import Run
+from edge_bench.bench.system.machine import Finding
 
 __all__ = ["profile_lines", "profile_text", "profiles_of"]
 
@@ -25,6 +26,7 @@ def profile_lines(profiles: Sequence[Profile]) -> list[str]:
 def profile_text(
     profiles: Sequence[Profile],
     failures: Failures,
+    findings: Sequence[Finding],
     width: int,
     *,
     wide: bool = False,
@@ -33,7 +35,7 @@ def profile_text(
 ) -> str:
     """Return the text for a terminal of ``width`` characters; ``wide`` shows all operators and columns."""
     pairs = pairs_of(profiles)
-    tables = [*(pair.table for pair in pairs[:1]), *profile_tables(profiles, failures, wide=wide)]
+    tables = [*(pair.table for pair in pairs[:1]), *profile_tables(profiles, failures, findings, wide=wide)]
     bound = width if limit else None
     return laid_out(
         profile_lines(profiles), lambda: [full_table(table, bound) for table in tables], list, tables, bound,

@@ -87,6 +87,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     operators: Annotated[list[OperatorTime], Operators]  # in the order of execution
     model_nodes: NonNegativeInt  # number of nodes in the model file
     warnings: Annotated[list[BoundedStr], Length] = []
+    emulated: bool = False  # whether the times are those of an emulator
     peaks: Peaks | None = None  # None: not measured
 
     @property

@@ -38,7 +38,6 @@ from edge_bench.app.tables.models.graph_rows import graph_table
 from edge_bench.app.tables.models.inspect import inspect_tables
 from edge_bench.app.tables.offload.outputs import outputs_table
 from edge_bench.app.tables.offload.table import offload_tables
-from edge_bench.app.tables.profiles.table import operator_table, profile_table, profile_tables
 from edge_bench.app.tables.runs.attribution import attribution_table
 from edge_bench.app.tables.runs.comparison import comparison_table
 from edge_bench.app.tables.runs.cross_machine import across_table
@@ -56,16 +55,15 @@ from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.offload.records.offload import Offload, OutputComparison, OutputDifference
 from edge_bench.bench.records.manifest import TensorSpec
-from edge_bench.bench.records.profile import Profile
-from edge_bench.bench.records.run import Failure, Run
+from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
 from edge_bench.bench.system.machine import Finding
 from edge_bench.bench.tasks.tensors.differences import Sums, difference_of
 from tests.app.render.hostile_text import HOSTILE, formula_cells
 from tests.command_line import CommandLine, call_here
 from tests.fuzz import seeds
+from tests.hostile.profiles import PROFILE_TABLES
 from tests.made.graph.task_runs import task_result, task_run, tensors
-from tests.made.profiles import operator_time, profile
 from tests.struct_paths import with_every_text
 
 #: Texts that a record cannot be read without, or that edge-bench chooses from a list.
@@ -154,11 +152,6 @@ def engines(name: str, _: Path) -> list[Table]:
     return [engines_table([EngineStatus(setting, description, [name], [name]), EngineStatus(setting, reason=name)])]
 
 
-def hostile_profile(name: str) -> Profile:
-    made = profile(operator_time(0, "X", 2), operator_time(1, "Y", 0, macs=None), invocation=3, warnings=["w"])
-    return with_every_text(made, name)  # type: ignore[no-any-return]
-
-
 #: Every function that makes tables, as functions of a name and a folder.
 TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
     run_table: lambda name, _: [run_table(run) for run in (*hostile_runs(name), hostile_tensors(name))],
@@ -179,11 +172,7 @@ TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
     fleet_table: fleet,
     engines_table: engines,
     graph_table: graph,
-    profile_table: lambda name, _: [profile_table(hostile_profile(name), wide=wide) for wide in (False, True)],
-    profile_tables: lambda name, _: profile_tables(
-        [hostile_profile(name)], [(hostile_runs(name)[0].results[0].configuration, Failure(kind=name, message=name))]
-    ),
-    operator_table: lambda name, _: [operator_table([hostile_profile(name)])],
+    **PROFILE_TABLES,
     inspect_tables: lambda name, folder: inspect_tables(hostile_inspection(name, folder)),
 }
 

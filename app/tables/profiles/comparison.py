@@ -55,7 +55,8 @@ def explained_pairs(
 
 
 def pairs_of(profiles: Sequence[Profile]) -> list[ExplainedPair]:
-    """Return the first profile beside each other one, the fastest ones first."""
+    """Return the first profile beside each other one, the fastest ones first; none of emulated machines."""
+    profiles = [profile for profile in profiles if not profile.emulated]
     names = list(zip(profiles, profile_names(profiles), strict=True))
     others = sorted(names[1:], key=lambda each: each[0].invocation_seconds / each[0].batch_size)
     return [

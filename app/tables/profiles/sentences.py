@@ -47,10 +47,12 @@ def profile_answer(profile: Profile) -> str:
 
 
 def profile_trust(profile: Profile) -> str:
-    """Return whether the times of the operators add up to an invocation, and the overhead of the profiler."""
+    """Return whether the times of the operators are valid and add up to an invocation, and the profiler's overhead."""
     total, whole = seconds(profile.operator_seconds), seconds(profile.invocation_seconds)
     limit = f"{percent(TOLERANCE, 0)} %"
     overhead = f"the profiler adds {percent(max(0.0, profile.overhead), 0)} % to an invocation"
+    if profile.emulated:
+        return "! EMULATED: these times are those of an emulator. Measure on the device."
     if profile.adds_up:
         return f"Times add up: operators take {total} of {whole}; {overhead}"
     if profile.between_seconds < 0:

@@ -8,10 +8,12 @@ from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import percent, significant
 from edge_bench.app.tables.profiles.peaks import peak_notes
 from edge_bench.app.tables.profiles.sentences import configuration_text
+from edge_bench.app.tables.shared import finding_notes
 from edge_bench.bench.analysis.profiles.names import operator_names
 from edge_bench.bench.analysis.profiles.roofline import Placement, placements
 from edge_bench.bench.records.profile import OperatorTime, Profile
 from edge_bench.bench.records.run import Configuration, Failure
+from edge_bench.bench.system.machine import Finding
 from edge_bench.bench.wording import counted
 
 __all__ = ["operator_table", "profile_record", "profile_table", "profile_tables"]
@@ -26,10 +28,12 @@ _MORE = ("quartiles, ms", "bytes", "MACs\nper byte", "precision", "nodes", "exec
 Failures = Sequence[tuple[Configuration, Failure]]
 
 
-def profile_tables(profiles: Sequence[Profile], failures: Failures = (), *, wide: bool = False) -> list[Table]:
+def profile_tables(
+    profiles: Sequence[Profile], failures: Failures = (), findings: Sequence[Finding] = (), *, wide: bool = False
+) -> list[Table]:
     """Return a table for each profile. The records of the first are all profiles.
 
-    Notes of the last name the configurations without a profile.
+    Notes of the last name the configurations without a profile, and what is wrong with the machine.
     """
     tables = [profile_table(profile, wide=wide) for profile in profiles]
     if not tables:
@@ -38,7 +42,7 @@ def profile_tables(profiles: Sequence[Profile], failures: Failures = (), *, wide
         f"{configuration}: not profiled: {failure.message}" + (f"; {failure.remedy}" if failure.remedy else "")
         for configuration, failure in failures
     ]
-    tables[-1] = replace(tables[-1], notes=[*tables[-1].notes, *notes])
+    tables[-1] = replace(tables[-1], notes=[*tables[-1].notes, *notes, *finding_notes(findings)])
     tables[0] = replace(tables[0], records=[profile_record(profile) for profile in profiles])
     return tables
 

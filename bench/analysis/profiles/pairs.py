@@ -23,13 +23,12 @@ class Profiled(NamedTuple):
 
 
 def profiled(runs: Sequence[Run]) -> list[Profiled]:
-    """Return all profiles with operators, in the order of the Runs. Times of emulated Runs are not valid."""
+    """Return all profiles with operators, in the order of the Runs. Times of emulated machines are not valid."""
     return [
         Profiled(run, result.configuration, result.profile)
         for run in runs
-        if not run.emulated
         for result in run.results
-        if result.profile is not None and result.profile.operators
+        if result.profile is not None and result.profile.operators and not result.profile.emulated
     ]
 
 

@@ -18,6 +18,7 @@ from edge_bench.bench.records.profile import MAX_OPERATORS, OperatorTime, Profil
 from edge_bench.bench.records.run import Failure, Settings
 from edge_bench.bench.runtimes.profiling import why_no_profiler
 from edge_bench.bench.runtimes.profiling.base import Executed
+from edge_bench.bench.system.emulation import emulation_signs
 from edge_bench.bench.worker.durations import PROFILE
 from edge_bench.bench.worker.messages import Ready
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess
@@ -88,6 +89,7 @@ def _profile(model: str, planned: Planned, delegate: str, measured: Sequence[Pro
         invocation_seconds=_typical([each for one in measured for each in one.invocation_ns]),
         profiled_seconds=_typical([each for one in measured for each in one.profiled_ns]),
         operators=operators,
+        emulated=bool(emulation_signs()),
         model_nodes=len(work.nodes),
         warnings=[f"{missing} of {len(work.nodes)} operators of the model are not in the profile: the runtime computed "
                   "them when it loaded the model, or did not name them"] if missing else [],

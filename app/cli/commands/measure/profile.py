@@ -49,6 +49,8 @@ def profile(
     from edge_bench.bench.measure.profiling.request import profile_request
     from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.measure.session import locked_bundle
+    from edge_bench.bench.system.environment import machine_findings
+    from edge_bench.bench.system.machine import describe_machine
 
     if figure:
         figure_form(figure)  # an invalid name is refused before the measurement
@@ -62,12 +64,13 @@ def profile(
     request = BenchmarkRequest.from_paths(models, data, stated, configurations, settings, progress)
     with locked_bundle(request):
         found = profile_request(request, progress, chosen=bool(configurations.runtimes))
-    tables = profile_tables(found.profiles, found.failures, wide=True)
     if figure:
         console.note(f"written: {write_profiles(found.profiles, figure)}")
+    findings = machine_findings(describe_machine())
+    tables = profile_tables(found.profiles, found.failures, findings, wide=True)
     print_answered(
         [operator_table(found.profiles)] if output_format is Format.CSV else tables,
         lambda: profile_lines(found.profiles),
-        lambda **how: profile_text(found.profiles, found.failures, width(), **how),
+        lambda **how: profile_text(found.profiles, found.failures, findings, width(), **how),
         Shown(output_format, wide=wide),
     )

@@ -144,4 +144,4 @@ def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, show
     tables += explained_tables([*others, *runs], compared.baseline, side_names(compared))
     print_answer([*others, *runs], compared, [table, *tables, *profiles], shown)
     if profiles and shown.form is Format.TABLE and not shown.wide:
-        console.print_text("\n" + profile_text(profiles_of(runs[-1]), [], width(), limit=sys.stdout.isatty()))
+        console.print_text("\n" + profile_text(profiles_of(runs[-1]), [], [], width(), limit=sys.stdout.isatty()))

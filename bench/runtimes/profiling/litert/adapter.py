@@ -48,9 +48,12 @@ class LitertProfile:
         with mapped(file.path, MAX_FILE_BYTES) as content:
             self._file = parse_tflite(content)
         external = None if file.delegate_library is None else (file.delegate_library, file.delegate_options)
-        self._model = CompiledModel(
-            file.path, file.threads, file.signature, external, xnnpack=file.delegate != NO_DELEGATE
-        )
+        try:
+            self._model = CompiledModel(
+                file.path, file.threads, file.signature, external, xnnpack=file.delegate != NO_DELEGATE
+            )
+        except RuntimeError as cause:
+            raise ValueError(f"LiteRT's compiled model, which has the profiler, cannot load it: {cause}") from None
         self._axes = [len(tensor.shape) for tensor in self._tensors(file.signature)]
         self._order = [
             [tensor.name for tensor in self._tensors(file.signature)].index(name) for name in self._model.input_names

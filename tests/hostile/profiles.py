@@ -1,0 +1,35 @@
+"""Tables of profiles whose texts are hostile names."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from edge_bench.app.render.table import Table
+from edge_bench.app.tables.profiles.table import operator_table, profile_table, profile_tables
+from edge_bench.bench.records.profile import Profile
+from edge_bench.bench.records.run import Configuration, Failure
+from edge_bench.bench.system.machine import Finding
+from tests.made.profiles import operator_time, profile
+from tests.struct_paths import with_every_text
+
+__all__ = ["PROFILE_TABLES"]
+
+
+def _profile(name: str) -> Profile:
+    made = profile(operator_time(0, "X", 2), operator_time(1, "Y", 0, macs=None), invocation=3, warnings=["w"])
+    return with_every_text(made, name)  # type: ignore[no-any-return]
+
+
+def _failed(name: str) -> tuple[Configuration, Failure]:
+    configuration = Configuration(variant=name, runtime=name, threads=1, batch_size=1)
+    return configuration, Failure(kind=name, message=name, remedy=name)
+
+
+#: Every function that makes tables of profiles, as functions of a name and a folder.
+PROFILE_TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
+    profile_table: lambda name, _: [profile_table(_profile(name), wide=wide) for wide in (False, True)],
+    profile_tables: lambda name, _: profile_tables(
+        [_profile(name)], [_failed(name)], [Finding(what=name, remedy=name, spoils=True)]
+    ),
+    operator_table: lambda name, _: [operator_table([_profile(name)])],
+}
