@@ -32,7 +32,6 @@ from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.table import render
 from edge_bench.app.report.bundle_section import bundle_sections
 from edge_bench.app.report.page import report_page
-from edge_bench.app.tables.doctor import doctor_table
 from edge_bench.app.tables.fleet import engines_table, fleet_table
 from edge_bench.app.tables.models.graph_rows import graph_table
 from edge_bench.app.tables.models.inspect import inspect_tables
@@ -57,12 +56,11 @@ from edge_bench.bench.offload.records.offload import Offload, OutputComparison, 
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
-from edge_bench.bench.system.machine import Finding
 from edge_bench.bench.tasks.tensors.differences import Sums, difference_of
 from tests.app.render.hostile_text import HOSTILE, formula_cells
 from tests.command_line import CommandLine, call_here
 from tests.fuzz import seeds
-from tests.hostile.profiles import PROFILE_TABLES
+from tests.hostile.small_tables import SMALL_TABLES
 from tests.made.graph.task_runs import task_result, task_run, tensors
 from tests.struct_paths import with_every_text
 
@@ -165,14 +163,11 @@ TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
     attribution_table: of_runs(attribution_table),
     changes_table: gate,
     offload_tables: lambda name, _: offload_tables(hostile_offload(name), assess(hostile_offload(name))),
-    doctor_table: lambda name, _: [
-        doctor_table(hostile_runs(name)[0].machine, [name], [Finding(what=name, remedy=name, spoils=True)])
-    ],
     outputs_table: lambda name, _: [outputs_table(hostile_offload(name))],
     fleet_table: fleet,
     engines_table: engines,
     graph_table: graph,
-    **PROFILE_TABLES,
+    **SMALL_TABLES,
     inspect_tables: lambda name, folder: inspect_tables(hostile_inspection(name, folder)),
 }
 

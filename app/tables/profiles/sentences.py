@@ -58,7 +58,7 @@ def profile_trust(profile: Profile) -> str:
     if profile.between_seconds < 0:
         return (
             f"! Times not reliable: operators take {total} with the profiler, over {limit} more than an invocation "
-            f"without it, {whole}. Stop other programs, or use fewer threads."
+            f"without it, {whole}. Stop other programs, or use --threads 1."
         )
     return (
         f"! Times incomplete: operators take {total} of {whole}, over {limit} less; the rest is work of the runtime "

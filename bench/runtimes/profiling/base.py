@@ -63,8 +63,11 @@ class ProfiledSession(Protocol):
     profiler: str  # its name
     resolution_ns: int  # of the profiler's times
 
-    def run(self, inputs: Sequence[npt.NDArray[Any]]) -> None:
-        """Invoke the model on one whole batch, one array per input in the model's order."""
+    def run(self, inputs: Sequence[npt.NDArray[Any]]) -> int:
+        """Invoke the model on one whole batch, one array per input in the model's order.
+
+        Return the duration of the profiled invocation in nanoseconds.
+        """
 
     def finish(self, skip: int) -> list[Executed]:
         """End profiling and return what was executed, in order, without the first ``skip`` invocations.

@@ -4,6 +4,7 @@ So each process has one time per operator: the mean over its invocations, withou
 Operators are traced back to the model's nodes by the names that OpenVINO keeps. It renames most of a .tflite file's.
 """
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -87,12 +88,16 @@ class OpenVinoProfile:
         self._invocations = 0
         self._first: dict[str, int] = {}
 
-    def run(self, inputs: Sequence[npt.NDArray[Any]]) -> None:
-        """Invoke the model on one batch, counted."""
-        self._model.invoke(whole_inputs(inputs, self._axes))
+    def run(self, inputs: Sequence[npt.NDArray[Any]]) -> int:
+        """Invoke the model on one batch, counted; return its duration in nanoseconds."""
+        whole = whole_inputs(inputs, self._axes)
+        began = time.perf_counter_ns()
+        self._model.invoke(whole)
+        duration = time.perf_counter_ns() - began
         self._invocations += 1
         if self._invocations == _FIRST:
             self._first = {name: each[2] for name, each in self._model.counters().items()}
+        return duration
 
     def finish(self, skip: int) -> list[Executed]:  # noqa: ARG002 - the counters are means over all invocations
         """Return what was executed, each with one time: the mean of all invocations but the first."""

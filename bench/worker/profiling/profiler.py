@@ -49,11 +49,12 @@ def profile(prepared: Prepared, load: ProfiledLoader, request: ProfileModel, clo
         return prepared.trial(1, positions).latencies_ns[0]
 
     def profiled() -> int:
-        began = clock()
-        session.run(batch)
-        return clock() - began
+        return session.run(batch)
 
-    expected = max(1, min(plain(), plain())) + max(1, min(profiled(), profiled()))
+    began = clock()
+    for invoke in (plain, profiled) * 2:
+        invoke()
+    expected = max(1, (clock() - began) // 2)
     count = min(request.most_invocations, max(_FEWEST, int(request.seconds * 1e9 / expected)))
     per_block = -(-count // _BLOCKS)
     invocation_ns, profiled_ns = list[int](), list[int]()

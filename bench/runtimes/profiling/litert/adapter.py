@@ -3,6 +3,7 @@
 The times of XNNPACK's operators are rounded down, those of all others are differences of rounded times.
 """
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -26,8 +27,6 @@ from edge_bench.bench.runtimes.profiling.litert.xnnpack import align
 __all__ = ["import_profiler"]
 
 _NS = 1000
-#: Events are taken from LiteRT after so many invocations.
-_BLOCK = 64
 _OTHER_PARTS = "LiteRT's compiled model delegates other operators than its interpreter"
 
 
@@ -61,38 +60,35 @@ class LitertProfile:
         whole = whole_inputs(inputs, self._axes)
         self._model.allocate([whole[number].shape for number in self._order])
         self._parts = parts_of(interpreter_of(library, file), self._file)
-        self._pending, self._blocks = 0, list[list[list[Event]]]()
+        self._recorded = list[list[Event]]()
 
     def _tensors(self, signature: str) -> Sequence[Tensor]:
         """Return the inputs in the order of the graph's session."""
         named = next((each for each in self._file.signatures if signature and each.key == signature), None)
         return [tensor for _, tensor in named.inputs] if named else self._file.inputs
 
-    def run(self, inputs: Sequence[npt.NDArray[Any]]) -> None:
-        """Invoke the model on one batch, profiled."""
-        if not self._pending:
-            self._model.start()
+    def run(self, inputs: Sequence[npt.NDArray[Any]]) -> int:
+        """Invoke the model on one batch, profiled; return its duration in nanoseconds.
+
+        An invocation without the profiler precedes it. Otherwise the threads of the model would be asleep, because the
+        profiler works between invocations for longer than threads wait for new work.
+        """
         whole = whole_inputs(inputs, self._axes)
         for position, number in enumerate(self._order):
             self._model.write(position, whole[number])
-        self._model.invoke()
-        self._pending += 1
-        if self._pending == _BLOCK:
-            self._take()
-
-    def _take(self) -> None:
-        if self._pending:
-            events = [each for each in self._model.stop() if each.kind in (EventKind.OPERATOR, EventKind.DELEGATED)]
-            count = len(events) // self._pending
-            if count * self._pending != len(events):
-                raise ValueError("LiteRT's profiler reports different operators for each invocation")
-            self._blocks.append([events[start : start + count] for start in range(0, len(events), count or 1)])
-            self._pending = 0
+        invoke, start = self._model.invoke, self._model.start
+        invoke()
+        start()
+        began = time.perf_counter_ns()
+        invoke()
+        duration = time.perf_counter_ns() - began
+        events = [each for each in self._model.stop() if each.kind in (EventKind.OPERATOR, EventKind.DELEGATED)]
+        self._recorded.append(events)
+        return duration
 
     def finish(self, skip: int) -> list[Executed]:
         """Return what was executed, without the first invocations."""
-        self._take()
-        invocations = [each for block in self._blocks for each in block][skip:]
+        invocations = self._recorded[skip:]
         if not invocations or not invocations[0]:
             raise ValueError("LiteRT's profiler reports no operators")
         if any(

@@ -110,6 +110,7 @@ class CompiledModel:
             raise RuntimeError("LiteRT did not create a profiler")
         self._inputs: list[ctypes.c_void_p] = []
         self._outputs: list[ctypes.c_void_p] = []
+        self._arguments: tuple[Any, ...] = ()  # of an invocation
 
     def _signature_number(self, name: str) -> int:
         if not name:
@@ -159,6 +160,7 @@ class CompiledModel:
             kind = self._kind("Output", number)
             kind.layout = layouts[number]
             self._outputs.append(self._buffer("Output", number, kind))
+        self._arguments = self._invocation()
 
     def _kind(self, side: str, number: int) -> _TensorType:
         kind = _TensorType()
@@ -185,29 +187,31 @@ class CompiledModel:
         ctypes.memmove(memory, data.ctypes.data, size)
         self._library.call("LiteRtUnlockTensorBuffer", buffer)
 
-    def invoke(self) -> None:
-        """Run the model on the values in its buffers."""
+    def _invocation(self) -> tuple[Any, ...]:
+        """Return the arguments of an invocation, made once, as threads fall asleep between two invocations."""
+        counts = [ctypes.c_size_t(len(buffers)) for buffers in (self._inputs, self._outputs)]
         inputs, outputs = (
             (ctypes.c_void_p * len(buffers))(*[buffer.value for buffer in buffers])
             for buffers in (self._inputs, self._outputs)
         )
-        self._library.call(
-            "LiteRtRunCompiledModel", self._compiled, ctypes.c_size_t(self._number), ctypes.c_size_t(len(inputs)),
-            inputs, ctypes.c_size_t(len(outputs)), outputs,
-        )  # fmt: skip
+        return self._compiled, ctypes.c_size_t(self._number), counts[0], inputs, counts[1], outputs
+
+    def invoke(self) -> None:
+        """Run the model on the values in its buffers."""
+        self._library.call("LiteRtRunCompiledModel", *self._arguments)
 
     def start(self) -> None:
-        """Start to record events, without those of earlier invocations."""
-        self._library.call("LiteRtResetProfiler", self._profiler)
+        """Start to record events."""
         self._library.call("LiteRtStartProfiler", self._profiler)
 
     def stop(self) -> list[Event]:
-        """Stop recording and return the events, in order."""
+        """Stop recording; return the events since the last call, in order."""
         self._library.call("LiteRtStopProfiler", self._profiler)
         count = ctypes.c_int()
         self._library.call("LiteRtGetNumProfilerEvents", self._profiler, ctypes.byref(count))
         events = (_Event * count.value)()
         self._library.call("LiteRtGetProfilerEvents", self._profiler, count, events)
+        self._library.call("LiteRtResetProfiler", self._profiler)
         return [
             Event(each.kind, (each.tag or b"").decode("utf-8", "replace"), each.number, each.graph, each.elapsed)
             for each in events

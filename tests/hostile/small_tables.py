@@ -1,18 +1,20 @@
-"""Tables of profiles whose texts are hostile names."""
+"""Tables of one machine or profile whose texts are hostile names."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from edge_bench.app.render.table import Table
+from edge_bench.app.tables.doctor import doctor_table
 from edge_bench.app.tables.profiles.table import operator_table, profile_table, profile_tables
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import Configuration, Failure
 from edge_bench.bench.system.machine import Finding
+from tests.factories import machine
 from tests.made.profiles import operator_time, profile
 from tests.struct_paths import with_every_text
 
-__all__ = ["PROFILE_TABLES"]
+__all__ = ["SMALL_TABLES"]
 
 
 def _profile(name: str) -> Profile:
@@ -25,8 +27,11 @@ def _failed(name: str) -> tuple[Configuration, Failure]:
     return configuration, Failure(kind=name, message=name, remedy=name)
 
 
-#: Every function that makes tables of profiles, as functions of a name and a folder.
-PROFILE_TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
+#: Functions that make tables of one machine or of profiles, as functions of a name and a folder.
+SMALL_TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
+    doctor_table: lambda name, _: [
+        doctor_table(with_every_text(machine(), name), [name], [Finding(what=name, remedy=name, spoils=True)])
+    ],
     profile_table: lambda name, _: [profile_table(_profile(name), wide=wide) for wide in (False, True)],
     profile_tables: lambda name, _: profile_tables(
         [_profile(name)], [_failed(name)], [Finding(what=name, remedy=name, spoils=True)]
