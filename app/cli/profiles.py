@@ -1,6 +1,7 @@
 """What ``profile`` prints in a terminal: the answers, the slowest operators, and notes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from edge_bench.app.tables.answer.layout import full_table, laid_out
 from edge_bench.app.tables.profiles.comparison import pairs_of, sentences_of
@@ -35,7 +36,9 @@ def profile_text(
 ) -> str:
     """Return the text for a terminal of ``width`` characters; ``wide`` shows all operators and columns."""
     pairs = pairs_of(profiles)
-    tables = [*(pair.table for pair in pairs[:1]), *profile_tables(profiles, failures, findings, wide=wide)]
+    # the table's first note is the first line of the text
+    side_by_side = [replace(pair.table, notes=pair.sentences[1:]) for pair in pairs[:1]]
+    tables = [*side_by_side, *profile_tables(profiles, failures, findings, wide=wide)]
     bound = width if limit else None
     return laid_out(
         profile_lines(profiles), lambda: [full_table(table, bound) for table in tables], list, tables, bound,

@@ -8,7 +8,7 @@ from edge_bench.app.figures.drawing.canvas import Drawing, colour_of, new_figure
 from edge_bench.app.figures.drawing.entries import short_name
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import INK
-from edge_bench.app.render.units import significant
+from edge_bench.app.render.units import seconds as seconds_text
 from edge_bench.bench.analysis.profiles.matching import Pair, matched
 from edge_bench.bench.analysis.profiles.names import operator_names
 from edge_bench.bench.records.profile import OperatorTime, Profile
@@ -70,7 +70,7 @@ def _seconds(row: _Row, profiles: Sequence[Profile]) -> float:
 def _described(row: _Row, number: int, profiles: Sequence[Profile]) -> str:
     operator = row.operators[number]
     seconds = operator.seconds / profiles[number].batch_size if operator else 0.0
-    return f"{row.name} {significant(1e6 * seconds)} µs"
+    return f"{row.name} {seconds_text(seconds)}"
 
 
 def _draw(shown: Sequence[_Row], profiles: Sequence[Profile], names: Sequence[str], layout: Layout) -> Any:
@@ -80,8 +80,9 @@ def _draw(shown: Sequence[_Row], profiles: Sequence[Profile], names: Sequence[st
     name_rows(panel, rows)
     grid(panel, "x")
     height = 0.76 / count
+    is_long = max(_seconds(row, profiles) for row in shown) >= 1e-3
     for number, (profile, name) in enumerate(zip(profiles, names, strict=True)):
-        scale = 1e6 / profile.batch_size
+        scale = (1e3 if is_long else 1e6) / profile.batch_size
         colour = _colour(profiles, number)
         places = [
             (y - 0.38 + height * (number + 0.5), operator)
@@ -93,7 +94,8 @@ def _draw(shown: Sequence[_Row], profiles: Sequence[Profile], names: Sequence[st
         for y, each in places:
             panel.plot([scale * each.lower_seconds, scale * each.upper_seconds], [y, y], color=INK, linewidth=0.8)
     panel.set_xlim(left=0)
-    panel.set_xlabel("µs per example" if any(profile.batch_size > 1 for profile in profiles) else "µs")
+    batched = any(profile.batch_size > 1 for profile in profiles)
+    panel.set_xlabel(f"{'ms' if is_long else 'µs'}{' per example' if batched else ''}")
     panel.xaxis.set_major_formatter(tick_label)
     if count > 1:
         figure.legend(loc="outside lower left", ncols=1 if layout.narrow else 2, handlelength=1.0)

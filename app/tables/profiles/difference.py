@@ -1,9 +1,10 @@
 """Two profiles side by side: the sentence that explains their difference, and the table of all operators."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from edge_bench.app.render.table import Lazy, Record, Table
 from edge_bench.app.render.units import percent, significant
+from edge_bench.app.tables.profiles.table import milliseconds
 from edge_bench.bench.analysis.profiles.difference import Contribution, ProfileDifference
 from edge_bench.bench.analysis.profiles.names import operator_names
 from edge_bench.bench.records.profile import OperatorTime, Profile
@@ -101,30 +102,41 @@ class _Names:
 
 def difference_table(difference: ProfileDifference, profiles: Sequence[str]) -> Table:
     """Return a row for each pair of operators, the largest difference first; ``profiles`` are their names."""
-    first, second = profiles
-    names = _Names(difference)
-    columns = first, second, "difference"
-    unit = "µs" if difference.first.batch_size == difference.second.batch_size == 1 else "µs per example"
-    pairs = sorted(difference.contributions, key=lambda pair: -abs(pair.seconds))
+    names, columns = _Names(difference), [*profiles, "difference"]
+    ms = milliseconds(difference.first)
+    unit = "ms" if difference.first.batch_size == difference.second.batch_size == 1 else "ms per example"
 
     def cells(pair: Contribution) -> list[str]:
+        sides = (pair.first, difference.first), (pair.second, difference.second)
         return [
             names.of(pair),
             pair.operator.kind,
-            _microseconds(pair.first, difference.first),
-            _microseconds(pair.second, difference.second),
-            f"{significant(1e6 * pair.seconds)}" if pair.beyond_spread else "within spread",
+            *(_time(operator, profile, ms) for operator, profile in sides),
+            ms(pair.seconds) if pair.beyond_spread else "within spread",
             "" if pair.share is None else percent(pair.share, 0),
         ]
 
     return Table(
-        title=f"{first} and {second}: time of each operator",
-        header=("operator", "kind", *(f"{column},\n{unit}" for column in columns), "% of the\ndifference"),
-        rows=Lazy(cells, pairs),
+        title=f"{' and '.join(profiles)}: time of each operator",
+        header=(
+            "operator",
+            "kind",
+            *(f"{name},\n{unit}" for name in (*profiles, "difference")),
+            "% of the\ndifference",
+        ),
+        rows=Lazy(cells, sorted(difference.contributions, key=lambda pair: -abs(pair.seconds))),
         keys=2,
         notes=difference_sentences(difference, profiles),
         records=difference_records(difference),
     )
+
+
+def _time(operator: OperatorTime | None, profile: Profile, ms: Callable[[float], str]) -> str:
+    if operator is None:
+        return ""
+    if profile.is_resolved(operator) or not profile.resolution_seconds:
+        return ms(operator.seconds / profile.batch_size)
+    return f"< {ms(profile.resolution_seconds / profile.batch_size)}"
 
 
 def difference_records(difference: ProfileDifference) -> Sequence[Record]:
@@ -145,10 +157,6 @@ def difference_records(difference: ProfileDifference) -> Sequence[Record]:
         }
 
     return Lazy(record, list(difference.contributions))
-
-
-def _microseconds(operator: OperatorTime | None, profile: Profile) -> str:
-    return "" if operator is None else significant(1e6 * operator.seconds / profile.batch_size)
 
 
 def _percent(share: float | None) -> str:

@@ -16,7 +16,7 @@ from edge_bench.bench.records.run import Configuration, Failure
 from edge_bench.bench.system.machine import Finding
 from edge_bench.bench.wording import counted
 
-__all__ = ["operator_table", "profile_record", "profile_table", "profile_tables"]
+__all__ = ["milliseconds", "operator_table", "profile_record", "profile_table", "profile_tables"]
 
 #: What a cell shows if the number is unknown.
 _UNKNOWN = "?"
@@ -72,7 +72,7 @@ def profile_table(profile: Profile, *, wide: bool = False) -> Table:
         [*_cells(profile, each, names[at]), _roof_cell(places[at]), *(_more_cells(profile, each) if wide else [])]
         for at, each in shown
     ]
-    ms, empty = _milliseconds(profile), ["", *[""] * (len(_MORE) * wide)]
+    ms, empty = milliseconds(profile), ["", *[""] * (len(_MORE) * wide)]
     if others:
         time = sum(operator.seconds for operator in others)
         share = f"{percent(profile.share(others), 1)} %"
@@ -93,7 +93,7 @@ def profile_table(profile: Profile, *, wide: bool = False) -> Table:
 
 
 def _cells(profile: Profile, operator: OperatorTime, name: str) -> list[str]:
-    ms, is_resolved = _milliseconds(profile), profile.is_resolved(operator)
+    ms, is_resolved = milliseconds(profile), profile.is_resolved(operator)
     below = not is_resolved and profile.resolution_seconds > 0
     return [
         str(operator.index),
@@ -113,7 +113,7 @@ def _roof_cell(placed: Placement) -> str:
 
 
 def _more_cells(profile: Profile, operator: OperatorTime) -> list[str]:
-    ms, intensity = _milliseconds(profile), operator.intensity
+    ms, intensity = milliseconds(profile), operator.intensity
     return [
         f"{ms(operator.lower_seconds)} to {ms(operator.upper_seconds)}",
         _UNKNOWN if operator.bytes_moved is None else f"{operator.bytes_moved:,}",
@@ -130,7 +130,7 @@ def _rate(per_second: float | None, amount: int | None) -> str:
     return "–" if per_second is None else significant(per_second / 1e9)
 
 
-def _milliseconds(profile: Profile) -> Callable[[float], str]:
+def milliseconds(profile: Profile) -> Callable[[float], str]:
     """Return a function that formats seconds as ms, with the same decimals for all operators of a profile."""
     whole = profile.invocation_seconds
     decimals = next((number for number, least in enumerate((0.1, 0.01, 1e-3), 1) if whole >= least), 4)

@@ -22,7 +22,7 @@ class Contribution:
     second: OperatorTime | None
     seconds: float  # time of the first minus time of the second
     share: float | None  # of the whole difference; negative: the other way; None: the profiles do not differ
-    beyond_spread: bool  # whether the times of the two differ by more than they vary
+    beyond_spread: bool  # whether the quartiles of the two do not overlap, and the profiler resolves the difference
 
     @property
     def operator(self) -> OperatorTime:
@@ -99,12 +99,13 @@ def _contribution(pair: Pair, first: Profile, second: Profile, whole: float) -> 
     batches = first.batch_size, second.batch_size
     mine, other = (_times(each, batch) for each, batch in zip(pair, batches, strict=True))
     seconds = mine[1] - other[1]
+    unresolved = max(_per_example(each, each.resolution_seconds) for each in (first, second))
     return Contribution(
         first=pair[0],
         second=pair[1],
         seconds=seconds,
         share=seconds / whole if whole else None,
-        beyond_spread=mine[0] > other[2] or other[0] > mine[2],
+        beyond_spread=(mine[0] > other[2] or other[0] > mine[2]) and abs(seconds) > unresolved,
     )
 
 

@@ -15,7 +15,7 @@ __all__ = ["Pair", "matched"]
 Pair = tuple[OperatorTime | None, OperatorTime | None]
 
 #: Most pairs of operators to align, which takes about a second. Larger models are matched by name only.
-_MOST_CELLS = 4_000_000
+MOST_CELLS = 4_000_000
 #: Scores of a pair: the same output, the same kind with the same work, the same kind.
 _SAME_NAME, _SAME_WORK, _SAME_KIND = 4, 2, 1
 
@@ -27,7 +27,7 @@ def matched(first: Sequence[OperatorTime], second: Sequence[OperatorTime]) -> li
     for gaps). Only operators of the same kind can be a pair. Those whose outputs have the same name come first, then
     those with the same multiply-accumulates.
     """
-    is_large = len(first) * len(second) > _MOST_CELLS
+    is_large = len(first) * len(second) > MOST_CELLS
     couples = _by_name(first, second) if is_large else _aligned(_scores(first, second))
     pairs, at, other = list[Pair](), 0, 0
     for left, right in [*couples, (len(first), len(second))]:

@@ -28,7 +28,7 @@ def _layer(operator: OperatorTime) -> str:
     paths = [[part for part in path.split("/") if part] for path in operator.name.split(";")]
     kind = plain_kind(operator.kind)
     for path in paths:
-        for part in path[1:] if len(path) > 1 else []:
+        for part in path[1:] or path:
             if part[0].islower() and kind and kind in part.replace("_", ""):
-                return part
+                return part.removeprefix("tfl.")  # of operators that the converter adds
     return paths[0][-2] if len(paths[0]) > 2 else ""
