@@ -118,12 +118,7 @@ def difference_table(difference: ProfileDifference, profiles: Sequence[str]) -> 
 
     return Table(
         title=f"{' and '.join(profiles)}: time of each operator",
-        header=(
-            "operator",
-            "kind",
-            *(f"{name},\n{unit}" for name in (*profiles, "difference")),
-            "% of the\ndifference",
-        ),
+        header=("operator", "kind", *(f"{name},\n{unit}" for name in columns), "% of the\ndifference"),
         rows=Lazy(cells, sorted(difference.contributions, key=lambda pair: -abs(pair.seconds))),
         keys=2,
         notes=difference_sentences(difference, profiles),
