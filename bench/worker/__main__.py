@@ -168,7 +168,7 @@ class _TrialRunner:
     """A loaded model, warmed up and with its inputs, that runs timed trials."""
 
     def __init__(self, request: Prepare, load: Loader, clock: Clock) -> None:
-        self._clock = clock
+        self._request, self._clock = request, clock
         images = open_npy(request.images)
         memory_before = psutil.Process().memory_info().rss
         configuration = request.configuration
@@ -179,7 +179,6 @@ class _TrialRunner:
             _as_shape(request.input_shape),
             stateful=request.stateful,
         )
-        self.profiled_file = ProfiledFile(file.path, file.threads, configuration.batch_size)
         began = clock()
         session = self._session = load(file)
         loaded = clock()
@@ -209,6 +208,12 @@ class _TrialRunner:
         # an open axis beside the classes has to turn out to be 1
         sizes = [max(1, size) for size in self._session.output.shape[1:]]
         return np.zeros((count, *sizes), self._session.output.dtype)
+
+    @property
+    def profiled_file(self) -> ProfiledFile:
+        """The file and the settings of the session."""
+        configuration = self._request.configuration
+        return ProfiledFile(self._request.file, configuration.threads, configuration.batch_size)
 
     @property
     def first_positions(self) -> list[int]:

@@ -238,24 +238,25 @@ def _record(result: Result, run: Run, best: set[Configuration], search: Search |
             **quality_record(run.task, measures_of(run, result)),
             "unit": run.unit,
             "best": configuration in best,
-            **_search_record(result, search),
+            **_search_and_profile(result, search),
             "accuracy_assumed": run.accuracy_assumed,
             "accuracy_sd": _accuracy_deviation(result, run),
             "top_5_accuracy": top_5[0] / top_5[1] if (top_5 := run.correct_in_top_5(result)) else None,
             "latency_histogram": msgspec.to_builtins(histogram(result.latencies_ms_per_image()))
             if result.trials
             else None,
-            "profile": None if result.profile is None else profile_record(result.profile),
             "failure": result.failure.message if result.failure else None,
         }
     )
 
 
-def _search_record(result: Result, search: Search | None) -> dict[str, float | None]:
+def _search_and_profile(result: Result, search: Search | None) -> dict[str, Any]:
+    """Return the values that only --find-fastest and --profile have."""
     is_lead = search is not None and search.lead == result.configuration
     return {
         "first_round_median_s": _first_median(result),
         "probability_fastest": search.probability if search and is_lead else None,
+        "profile": None if result.profile is None else profile_record(result.profile),
     }
 
 

@@ -43,9 +43,6 @@ class GraphRunner:
         configuration = request.configuration
         memory_before = psutil.Process().memory_info().rss
         shapes = {name: tuple(shape) for name, shape in request.shapes.items()}
-        self.profiled_file = ProfiledFile(
-            request.file, configuration.threads, configuration.batch_size, request.signature, shapes
-        )
         began = clock()
         session = self._session = load(
             GraphFile(
@@ -91,6 +88,13 @@ class GraphRunner:
 
     def _new_decoder(self) -> Decoder:
         return decoder_for(self._request.decoding, self._session.outputs, len(self._examples))
+
+    @property
+    def profiled_file(self) -> ProfiledFile:
+        """The file and the settings of the session."""
+        request, configuration = self._request, self._request.configuration
+        shapes = {name: tuple(shape) for name, shape in request.shapes.items()}
+        return ProfiledFile(request.file, configuration.threads, configuration.batch_size, request.signature, shapes)
 
     @property
     def first_positions(self) -> list[int]:

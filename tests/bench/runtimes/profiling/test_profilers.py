@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
@@ -33,7 +34,7 @@ def small_cnn(path: Path) -> Path:
     return made.save(path, [taken], [last])
 
 
-def profiled(runtime: str, file: ProfiledFile, inputs: np.ndarray, count: int = 6) -> list[Executed]:
+def profiled(runtime: str, file: ProfiledFile, inputs: npt.NDArray[np.float32], count: int = 6) -> list[Executed]:
     """Profile ``count`` invocations, of which the first one does not count."""
     session = profiled_loader(runtime_named(runtime))(file, [inputs])
     for _ in range(count):
