@@ -39,14 +39,17 @@ def print_answer(
     tables: Sequence[Table],
     shown: Shown,
     more: str = AGAIN,
+    explained: Sequence[str] = (),
 ) -> None:
     """Print the answer of Runs with their tables.
 
-    ``comparison`` is None if nothing was measured; ``more`` is a command for all columns and notes.
+    comparison: None if nothing was measured
+    more: a command for all columns and notes
+    explained: sentences about operators
     """
     from edge_bench.app.tables.answer.text import Answered, answer_sentences, answer_text
 
-    subject = Answered(runs, comparison, tables, more)
+    subject = Answered(runs, comparison, tables, more, explained)
     print_answered(
         tables,
         lambda: answer_sentences(subject),

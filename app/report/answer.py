@@ -7,8 +7,8 @@ from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.html.elements import Html, element
 from edge_bench.app.render.html.table import html_table, with_badges
 from edge_bench.app.render.table import Table
-from edge_bench.app.report.break_even import break_even_text
 from edge_bench.app.report.bundle_section import BundleSection
+from edge_bench.app.report.offload.break_even import break_even_text
 from edge_bench.app.tables.answer.cells import UNRELIABLE, quality_text, speed_text, time_text
 from edge_bench.app.tables.answer.names import Sides, baseline_name, configuration_name
 from edge_bench.app.tables.answer.text import Answered, answer_sentences

@@ -10,6 +10,8 @@ import numpy as np
 from edge_bench.app.figures.decision_map import decisions
 from edge_bench.app.figures.drawing.canvas import Drawing
 from edge_bench.app.figures.drawing.entries import Entry, entries_by_run, entries_of, machine_names, representative
+from edge_bench.app.figures.profiles.operator_times import operator_times
+from edge_bench.app.figures.profiles.roofline import roofline
 from edge_bench.app.figures.runs.accuracy_time import accuracy_and_time
 from edge_bench.app.figures.runs.confusion import confusion
 from edge_bench.app.figures.runs.latency import latency_distribution
@@ -17,9 +19,12 @@ from edge_bench.app.figures.runs.tradeoff import trade_off
 from edge_bench.app.figures.runs.trials import trials_over_time
 from edge_bench.app.figures.training import training
 from edge_bench.app.report.image_source import ImageSource, bundle_images, folder_images
+from edge_bench.app.tables.profiles.comparison import ExplainedPair, explained_pairs
+from edge_bench.app.tables.profiles.difference import profile_names
 from edge_bench.bench.analysis.comparison.comparison import Comparison, compare
 from edge_bench.bench.analysis.labels.disagreement import confusion_matrix
 from edge_bench.bench.analysis.labels.same_images import image_difference
+from edge_bench.bench.analysis.profiles.pairs import Profiled, profiled
 from edge_bench.bench.analysis.times.groups import repeats_together, run_number
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.names import recordable
@@ -100,6 +105,11 @@ class BundleSection:
         assessed = [(offload, assess(offload)) for offload in self.offloads]
         return [(offload, assessment, decisions(offload, assessment)) for offload, assessment in assessed]
 
+    @cached_property
+    def profiles(self) -> list[Profiled]:
+        """The profiles of configurations of the shown Runs; none of emulated Runs."""
+        return profiled(list(self.shown_runs.values()))
+
     # -- figures: None if there is nothing to draw
 
     @cached_property
@@ -122,6 +132,23 @@ class BundleSection:
             if not entry.emulated and entry.quality is not None and entry.quality.value is not None
         ]
         return trade_off(known) if known else None
+
+    @cached_property
+    def profile_pairs(self) -> list[ExplainedPair]:
+        """The profiles that are compared."""
+        baseline = self.comparison.baseline if self.comparison else None
+        return explained_pairs(list(self.shown_runs.values()), baseline, self.machines)
+
+    @cached_property
+    def operators(self) -> list[Drawing]:
+        """Time and roofline of the operators of one profile, or of the two that are compared first."""
+        if not self.profiles:
+            return []
+        pairs = self.profile_pairs
+        profiles = pairs[0].profiles if pairs else [self.profiles[0].profile]
+        names = pairs[0].names if pairs else profile_names(profiles)
+        drawings = operator_times(profiles, names), roofline(profiles, names)
+        return [drawing for drawing in drawings if drawing]
 
     @cached_property
     def trials(self) -> list[Drawing]:
@@ -162,8 +189,8 @@ class BundleSection:
     def drawings(self) -> list[Drawing]:
         """All figures, in the order of the page."""
         maps = [drawing for _, _, drawing in self.assessments]
-        others = [self.accuracy_and_time, self.trade_off, *self.trials, self.latency, self.confusion, self.training]
-        return [drawing for drawing in [*maps, *others] if drawing]
+        times = [self.accuracy_and_time, self.trade_off, *self.operators, *self.trials, self.latency]
+        return [drawing for drawing in [*maps, *times, self.confusion, self.training] if drawing]
 
 
 def _which(run: Run, group: Sequence[Run]) -> str:

@@ -12,12 +12,13 @@ from edge_bench.app.render.html.elements import Html, element, fragment, page
 from edge_bench.app.render.html.table import html_table, with_badges
 from edge_bench.app.render.table import MAX_ROWS, Table
 from edge_bench.app.report.answer import answer, machine_answers
-from edge_bench.app.report.break_even import break_even
 from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.app.report.disagreements import disagreements
 from edge_bench.app.report.machines import machines_table
-from edge_bench.app.report.offload import offload_section
+from edge_bench.app.report.offload.break_even import break_even
+from edge_bench.app.report.offload.section import offload_section
 from edge_bench.app.report.pictures.task_disagreements import task_disagreements
+from edge_bench.app.report.profiles import profile_section
 from edge_bench.app.report.reproduce import reproduce_section
 from edge_bench.app.report.trust import trust_section
 from edge_bench.app.tables.answer.short import by_time
@@ -95,6 +96,7 @@ def _article(section: BundleSection, prefix: str, single: bool, on_drawn: _OnDra
         ("Comparison", _comparison(section)),
         ("Local or remote", offload_section(section, lambda drawing: figures.draw([drawing]))),
         ("Accuracy and time" if section.task == CLASSIFY else "Quality and time", _accuracy_and_time(section, figures)),
+        ("Where the time goes", profile_section(section, figures.draw)),
         ("Trials and latency", figures.draw([*section.trials, section.latency])),
         (
             "Mistakes and disagreements",

@@ -9,16 +9,18 @@ from edge_bench.app.render.formats import Layout
 from edge_bench.app.report.bundle_section import bundle_sections
 from edge_bench.app.report.history_page import history_drawings, history_page
 from edge_bench.app.report.page import report_page
+from edge_bench.app.report.profiles import profile_drawings, profile_page
 from edge_bench.bench.analysis.over_time.history import Series
 from edge_bench.bench.errors import BadInput, MissingDependency, ResultsError
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.offload.records.offload import Offload
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.wording import counted
 
-__all__ = ["REPORT_FORMATS", "report_formats", "write_history", "write_report"]
+__all__ = ["REPORT_FORMATS", "figure_form", "report_formats", "write_history", "write_profiles", "write_report"]
 
 REPORT_FORMATS = ("html", "png", "svg", "pdf")
 
@@ -82,10 +84,7 @@ def write_history(all_series: Sequence[Series], path: Path) -> list[Path]:
     Raise BadInput for a suffix that is not a report format, or if all times are emulated, MissingDependency without
     matplotlib, ResultsError if a file cannot be written.
     """
-    form = path.suffix.removeprefix(".")
-    if form not in REPORT_FORMATS:
-        raise BadInput(f"--figure {path}: unknown suffix", "use .html, .png, .svg or .pdf")
-    _require_matplotlib()
+    form = figure_form(path)
     if form == "html":
         _write(path, history_page(all_series).encode("utf-8", "replace"))
         return [path]
@@ -96,6 +95,35 @@ def write_history(all_series: Sequence[Series], path: Path) -> list[Path]:
     for target, drawing in zip(paths, drawings, strict=True):
         _write(target, render(drawing, Layout.PAGE, form))
     return paths
+
+
+def write_profiles(profiles: Sequence[Profile], path: Path) -> Path:
+    """Draw the roofline of one profile or of the first two that are compared into ``path``, and return it.
+
+    A .html file also has the times and the tables of the operators. Raise BadInput for a suffix that is not a report
+    format, or if peaks are not known, MissingDependency without matplotlib, ResultsError if the file cannot be written.
+    """
+    form = figure_form(path)
+    drawings = profile_drawings(profiles)
+    if form == "html":
+        _write(path, profile_page(profiles).encode("utf-8", "replace"))
+    elif drawings[1:]:
+        _write(path, render(drawings[1], Layout.PAGE, form))
+    else:
+        raise BadInput(
+            "no roofline to draw: no operator has a known number of multiply-accumulates, or this machine has no peaks",
+            "use --figure with .html for the times of the operators",
+        )
+    return path
+
+
+def figure_form(path: Path) -> str:
+    """Return the format of a figure's file. Raise BadInput for an unknown one, MissingDependency without matplotlib."""
+    form = path.suffix.removeprefix(".")
+    if form not in REPORT_FORMATS:
+        raise BadInput(f"--figure {path}: unknown suffix", "use .html, .png, .svg or .pdf")
+    _require_matplotlib()
+    return form
 
 
 def _require_matplotlib() -> None:

@@ -60,8 +60,11 @@ class Peaks(msgspec.Struct, frozen=True, kw_only=True):
 
     threads: PositiveInt
     macs_per_second: Annotated[dict[BoundedStr, PositiveFloat], Length] = {}  # by precision, as in `OperatorTime`
-    bytes_per_second: PositiveFloat | None = None
+    bytes_per_second: PositiveFloat | None = None  # of data in memory, far more than the last cache has
+    cached_bytes_per_second: PositiveFloat | None = None  # of data in the second-level cache of each core
+    cache_bytes: NonNegativeInt | None = None  # size of the last cache; None: unknown
     method: BoundedStr = ""  # how they were measured
+    disturbed: Annotated[list[BoundedStr], Length] = []  # why they may be too low; empty: nothing was found
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):

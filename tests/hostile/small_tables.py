@@ -4,14 +4,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from edge_bench.app.render.table import Table
 from edge_bench.app.tables.doctor import doctor_table
+from edge_bench.app.tables.profiles.comparison import explained_tables
+from edge_bench.app.tables.profiles.difference import difference_table
 from edge_bench.app.tables.profiles.table import operator_table, profile_table, profile_tables
+from edge_bench.bench.analysis.profiles.difference import profile_difference
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import Configuration, Failure
 from edge_bench.bench.system.machine import Finding
 from tests.factories import machine
-from tests.made.profiles import operator_time, profile
+from tests.made.profiles import operator_time, profile, profiled_run
 from tests.struct_paths import with_every_text
 
 __all__ = ["SMALL_TABLES"]
@@ -35,6 +40,12 @@ SMALL_TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] =
     profile_table: lambda name, _: [profile_table(_profile(name), wide=wide) for wide in (False, True)],
     profile_tables: lambda name, _: profile_tables(
         [_profile(name)], [_failed(name)], [Finding(what=name, remedy=name, spoils=True)]
+    ),
+    difference_table: lambda name, _: [
+        difference_table(profile_difference(_profile(name), _profile(name)), [name] * 2)
+    ],
+    explained_tables: lambda name, _: explained_tables(
+        [profiled_run(_profile(name), msgspec.structs.replace(_profile(name), threads=2))], None, {}
     ),
     operator_table: lambda name, _: [operator_table([_profile(name)])],
 }

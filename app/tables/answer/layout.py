@@ -24,18 +24,22 @@ def laid_out(
     wide: bool = False,
     why: bool = False,
     causes: Table | None = None,
+    explained: Sequence[str] = (),
 ) -> str:
     """Return the lines of an answer, with an empty line between its parts.
 
     short, notes: the short table and the few notes, made if they are shown
     wide: ``tables``, which have all columns, instead of the short table; in blocks of ``width`` characters, unless None
     why: all notes of ``tables`` instead of the few
+    explained: sentences about operators, below the tables
     causes: with ``why``, its title and notes follow the other notes; if it is among ``tables``, it is not shown there
     """
     last = list(causes.notes) if why and causes else []
     tables = [table for table in tables if not last or list(table.notes) != last]
     blocks = [full_table(table, width) for table in tables] if wide else short()
-    parts = [sentences, *blocks, _wrapped(all_notes(tables), width) if why else notes()]
+    notes_of_tables = all_notes(tables) if why else []
+    explained = [sentence for sentence in explained if sentence not in notes_of_tables]
+    parts = [sentences, *blocks, _wrapped(explained, width), _wrapped(notes_of_tables, width) if why else notes()]
     if causes and last:
         parts.append(_wrapped([causes.title, *last], width))
     return "\n\n".join("\n".join(lines) for lines in parts if lines)

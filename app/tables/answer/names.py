@@ -9,7 +9,7 @@ from edge_bench.bench.records.delegate import shown_delegate
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.wording import counted
 
-__all__ = ["Sides", "baseline_name", "configuration_name", "short_name"]
+__all__ = ["Sides", "baseline_name", "configuration_name", "short_name", "side_names"]
 
 _MAX_NAME, _MAX_HOST = 24, 14
 _EMULATED = " EMULATED"
@@ -44,6 +44,12 @@ def short_name(configuration: Configuration) -> str:
     """Return ``dynamic on litert``, with the delegate if one is set."""
     delegate = f", delegate {middle_shortened(configuration.delegate, _MAX_NAME)}" if configuration.delegate else ""
     return f"{configuration.variant} on {configuration.runtime}{delegate}"
+
+
+def side_names(comparison: Comparison) -> dict[str, str]:
+    """Return a short name for each Run id of a comparison."""
+    sides = Sides(comparison.rows)
+    return {row.run_id: sides.name(row.run_id) for row in sides.rows}
 
 
 class Sides:

@@ -33,6 +33,7 @@ class Answered:
     comparison: Comparison | None  # None: nothing was measured
     tables: Sequence[Table]
     more: str  # how to see all columns and notes
+    explained: Sequence[str] = ()  # the operators that explain differences between profiles, in sentences
 
     @property
     def answer(self) -> Answer:
@@ -63,6 +64,7 @@ def answer_text(subject: Answered, width: int, *, wide: bool = False, why: bool 
         wide=wide,
         why=why,
         causes=attribution_table(subject.comparison) if why and subject.comparison else None,
+        explained=subject.explained,
     )
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from edge_bench.app.render.units import percent, seconds
+from edge_bench.bench.analysis.profiles.names import operator_names
 from edge_bench.bench.records.profile import TOLERANCE, OperatorTime, Profile
 from edge_bench.bench.wording import counted
 
-__all__ = ["configuration_text", "profile_answer", "profile_sentences", "profile_trust", "short_name"]
-
-_LONGEST_NAME = 40
+__all__ = ["configuration_text", "profile_answer", "profile_sentences", "profile_trust"]
 
 
 def configuration_text(profile: Profile) -> str:
@@ -39,10 +38,12 @@ def profile_answer(profile: Profile) -> str:
         return f"No operator takes time that the profiler can measure: an invocation takes {whole}"
     kind, operators = max(kinds.items(), key=lambda item: profile.share(item[1]))
     slowest = max(operators, key=lambda operator: operator.seconds)
+    names = dict(zip(map(id, profile.operators), operator_names(profile.operators), strict=True))
+    name = names[id(slowest)]
     text = f"{kind} takes {_share(profile, operators)} of {whole}"
     if len(operators) == 1:
-        return f"{text}: {short_name(slowest)}"
-    return f"{text}: {short_name(slowest)} alone {_share(profile, [slowest])}"
+        return f"{text}: {name}"
+    return f"{text}: {name} alone {_share(profile, [slowest])}"
 
 
 def profile_trust(profile: Profile) -> str:
@@ -63,16 +64,6 @@ def profile_trust(profile: Profile) -> str:
         f"! Times incomplete: operators take {total} of {whole}, over {limit} less; the rest is work of the runtime "
         f"between operators; {overhead}"
     )
-
-
-def short_name(operator: OperatorTime) -> str:
-    """Return the name of an operator, shortened in the middle, or its position if it has none."""
-    if not operator.name:
-        return f"operator {operator.index}"
-    if len(operator.name) <= _LONGEST_NAME:
-        return operator.name
-    half = (_LONGEST_NAME - 1) // 2
-    return f"{operator.name[:half]}…{operator.name[-half:]}"
 
 
 def _share(profile: Profile, operators: Sequence[OperatorTime]) -> str:

@@ -6,20 +6,23 @@ from typing import Any
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import percent, significant
-from edge_bench.app.tables.profiles.sentences import configuration_text, short_name
+from edge_bench.app.tables.profiles.peaks import peak_notes
+from edge_bench.app.tables.profiles.sentences import configuration_text
 from edge_bench.app.tables.shared import finding_notes
+from edge_bench.bench.analysis.profiles.names import operator_names
+from edge_bench.bench.analysis.profiles.roofline import Placement, placements
 from edge_bench.bench.records.profile import OperatorTime, Profile
 from edge_bench.bench.records.run import Configuration, Failure
 from edge_bench.bench.system.machine import Finding
 from edge_bench.bench.wording import counted
 
-__all__ = ["operator_table", "profile_record", "profile_table", "profile_tables"]
+__all__ = ["milliseconds", "operator_table", "profile_record", "profile_table", "profile_tables"]
 
 #: What a cell shows if the number is unknown.
 _UNKNOWN = "?"
 #: Operators of the short table. The others are in one row.
 _MOST_ROWS = 20
-_HEADER = ("", "operator", "kind", "ms", "share", "MACs", "GMAC/s", "GB/s")
+_HEADER = ("", "operator", "kind", "ms", "share", "MACs", "GMAC/s", "GB/s", "% of roof")
 _MORE = ("quartiles, ms", "bytes", "MACs\nper byte", "precision", "nodes", "executed by")
 
 Failures = Sequence[tuple[Configuration, Failure]]
@@ -59,12 +62,17 @@ def operator_table(profiles: Sequence[Profile]) -> Table:
 
 def profile_table(profile: Profile, *, wide: bool = False) -> Table:
     """Return the slowest operators, or with ``wide`` all in the order of execution, with kernels and bytes."""
-    shown = list(profile.operators)
+    shown, others = list(enumerate(profile.operators)), list[OperatorTime]()
     if not wide:
-        shown = sorted(shown, key=lambda operator: -operator.seconds)[:_MOST_ROWS]
-    others = [operator for operator in profile.operators if operator not in shown]
-    rows = [[*_cells(profile, each), *(_more_cells(profile, each) if wide else [])] for each in shown]
-    ms, empty = _milliseconds(profile), [""] * (len(_MORE) * wide)
+        shown.sort(key=lambda item: -item[1].seconds)
+        shown, others = shown[:_MOST_ROWS], [operator for _, operator in shown[_MOST_ROWS:]]
+    names = dict(enumerate(operator_names(profile.operators)))
+    places = dict(enumerate(placements(profile)))
+    rows = [
+        [*_cells(profile, each, names[at]), _roof_cell(places[at]), *(_more_cells(profile, each) if wide else [])]
+        for at, each in shown
+    ]
+    ms, empty = milliseconds(profile), ["", *[""] * (len(_MORE) * wide)]
     if others:
         time = sum(operator.seconds for operator in others)
         share = f"{percent(profile.share(others), 1)} %"
@@ -84,12 +92,12 @@ def profile_table(profile: Profile, *, wide: bool = False) -> Table:
     )
 
 
-def _cells(profile: Profile, operator: OperatorTime) -> list[str]:
-    ms, is_resolved = _milliseconds(profile), profile.is_resolved(operator)
+def _cells(profile: Profile, operator: OperatorTime, name: str) -> list[str]:
+    ms, is_resolved = milliseconds(profile), profile.is_resolved(operator)
     below = not is_resolved and profile.resolution_seconds > 0
     return [
         str(operator.index),
-        short_name(operator) if operator.name else "",
+        name,
         operator.kind,
         f"< {ms(profile.resolution_seconds)}" if below else ms(operator.seconds),
         f"{percent(profile.share([operator]), 1)} %",
@@ -99,8 +107,13 @@ def _cells(profile: Profile, operator: OperatorTime) -> list[str]:
     ]
 
 
+def _roof_cell(placed: Placement) -> str:
+    """Return the share of the roof, and what limits the operator."""
+    return "" if placed.roof_share is None else f"{percent(placed.roof_share, 0)} {placed.bound}"
+
+
 def _more_cells(profile: Profile, operator: OperatorTime) -> list[str]:
-    ms, intensity = _milliseconds(profile), operator.intensity
+    ms, intensity = milliseconds(profile), operator.intensity
     return [
         f"{ms(operator.lower_seconds)} to {ms(operator.upper_seconds)}",
         _UNKNOWN if operator.bytes_moved is None else f"{operator.bytes_moved:,}",
@@ -117,7 +130,7 @@ def _rate(per_second: float | None, amount: int | None) -> str:
     return "–" if per_second is None else significant(per_second / 1e9)
 
 
-def _milliseconds(profile: Profile) -> Callable[[float], str]:
+def milliseconds(profile: Profile) -> Callable[[float], str]:
     """Return a function that formats seconds as ms, with the same decimals for all operators of a profile."""
     whole = profile.invocation_seconds
     decimals = next((number for number, least in enumerate((0.1, 0.01, 1e-3), 1) if whole >= least), 4)
@@ -134,7 +147,7 @@ def _count(number: int) -> str:
 def _notes(profile: Profile) -> list[str]:
     nodes = counted(profile.model_nodes, "node")
     notes = [f"measured by {profile.profiler}; operators cover {profile.covered_nodes:,} of {nodes} of the model"]
-    notes += profile.warnings
+    notes += [*profile.warnings, *peak_notes(profile)]
     if profile.resolution_seconds:
         notes.append(
             f"times have a resolution of {profile.resolution_seconds * 1e6:g} µs: up to "
@@ -150,12 +163,15 @@ def profile_record(profile: Profile) -> dict[str, Any]:
     import msgspec
 
     record: dict[str, Any] = msgspec.to_builtins(profile)
-    for operator, made in zip(profile.operators, record["operators"], strict=True):
+    for placed, made in zip(placements(profile), record["operators"], strict=True):
+        operator = placed.operator
         made |= {
             "share": profile.share([operator]),
             "macs_per_second": operator.macs_per_second if profile.is_resolved(operator) else None,
             "bytes_per_second": operator.bytes_per_second if profile.is_resolved(operator) else None,
             "intensity": operator.intensity,
+            "bound": placed.bound,
+            "roof_share": placed.roof_share,
         }
     return record | {
         "operator_seconds": profile.operator_seconds,

@@ -1,5 +1,6 @@
 """Rows of ``profile``: the records, and what follows from them."""
 
+from edge_bench.bench.analysis.profiles.roofline import Bound
 from edge_bench.bench.records.profile import OperatorTime, Profile
 
 __all__ = ["ProfileRow"]
@@ -12,6 +13,8 @@ class OperatorRow(OperatorTime, frozen=True, kw_only=True, forbid_unknown_fields
     macs_per_second: float | None  # None also if its time is below the profiler's resolution
     bytes_per_second: float | None
     intensity: float | None  # multiply-accumulates per byte
+    bound: Bound | None  # what limits it: compute or memory; None if that is unknown
+    roof_share: float | None  # achieved rate / rate at this limit
 
 
 class ProfileRow(Profile, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from edge_bench.bench.dataset.workload import Workload
+from edge_bench.bench.measure.peaks.peaks import PeakMeter
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.profiling.configuration import profile_configuration
 from edge_bench.bench.measure.recording.recorder import Recorder
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.journal.entries import ProfileMade
 from edge_bench.bench.records.run import Failure, Settings
+from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.worker.process import WorkerFailed
 
 __all__ = ["profile_all"]
@@ -28,10 +30,12 @@ def profile_all(
     """
     progress.start("profiling", len(numbers))
     progress.expect(None)
+    meter = PeakMeter(describe_machine(), settings.timeout_s)
     for number in numbers:
         progress.advance(0, str(planned[number].configuration))
         try:
-            entry = ProfileMade(number=number, profile=profile_configuration(workload, planned[number], settings))
+            made = profile_configuration(workload, planned[number], settings)
+            entry = ProfileMade(number=number, profile=meter.with_peaks(made))
         except WorkerFailed as cause:
             entry = ProfileMade(number=number, problem=_problem(cause.failure))
         recorder.profile(entry)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.measure.peaks.peaks import PeakMeter
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.profiling.configuration import profile_configuration
 from edge_bench.bench.measure.request import BenchmarkRequest
@@ -11,6 +12,7 @@ from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import Configuration, Failure
 from edge_bench.bench.runtimes.profiling import why_no_profiler
+from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.worker.process import WorkerFailed
 
 __all__ = ["Profiles", "profile_request"]
@@ -32,11 +34,12 @@ def profile_request(request: BenchmarkRequest, progress: Progress, *, chosen: bo
     """
     planned = _profilable(request.planned, chosen=chosen)
     profiles, failures = list[Profile](), list[tuple[Configuration, Failure]]()
+    meter = PeakMeter(describe_machine(), request.settings.timeout_s)
     progress.start("profiling", len(planned))
     for item in planned:
         progress.advance(0, str(item.configuration))
         try:
-            profiles.append(profile_configuration(request.workload, item, request.settings))
+            profiles.append(meter.with_peaks(profile_configuration(request.workload, item, request.settings)))
         except WorkerFailed as cause:
             failures.append((item.configuration, cause.failure))
         progress.advance(1)

@@ -3,8 +3,8 @@
 import msgspec
 
 from edge_bench.app.report.answer import answer, machine_answers
-from edge_bench.app.report.break_even import break_even
 from edge_bench.app.report.bundle_section import bundle_sections
+from edge_bench.app.report.offload.break_even import break_even
 from edge_bench.app.report.trust import trust_section
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Run

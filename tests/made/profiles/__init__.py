@@ -2,9 +2,13 @@
 
 from typing import Any
 
-from edge_bench.bench.records.profile import OperatorTime, Profile
+import msgspec
 
-__all__ = ["operator_time", "profile"]
+from edge_bench.bench.records.profile import OperatorTime, Peaks, Profile
+from edge_bench.bench.records.run import Run
+from tests.factories import result, run
+
+__all__ = ["FLOAT32", "INT8", "PEAKS", "operator_time", "profile", "profiled_run"]
 
 
 def operator_time(index: int, kind: str, microseconds: float, **changes: Any) -> OperatorTime:
@@ -27,3 +31,60 @@ def profile(*operators: OperatorTime, invocation: float, **changes: Any) -> Prof
         "operators": list(operators), "model_nodes": len(operators),
     }  # fmt: skip
     return Profile(**(fields | changes))
+
+
+PEAKS = Peaks(
+    threads=1,
+    macs_per_second={"float32": 50e9, "int8": 200e9},
+    bytes_per_second=20e9,
+    cached_bytes_per_second=80e9,
+    cache_bytes=32 << 20,
+    method="made",
+)
+
+
+def _cnn(variant: str, precision: str, item_bytes: int, layers: list[tuple[str, str, float, int, int]]) -> Profile:
+    """Return a profile of layers: kind, name, microseconds, MACs and values moved. Quartiles are 2 % from the times."""
+    operators = [
+        operator_time(
+            number, kind, microseconds, name=name, macs=macs, bytes_moved=values * item_bytes,
+            precision=precision if macs else "", lower_seconds=0.98e-6 * microseconds,
+            upper_seconds=1.02e-6 * microseconds,
+        )
+        for number, (kind, name, microseconds, macs, values) in enumerate(layers)
+    ]  # fmt: skip
+    total = sum(microseconds for _, _, microseconds, _, _ in layers)
+    return profile(*operators, invocation=total + 2, variant=variant, resolution_seconds=0.0, peaks=PEAKS)
+
+
+FLOAT32 = _cnn(
+    "float32", "float32", 4,
+    [
+        ("CONV_2D", "net/conv2d/Relu;net/conv2d/Conv2D", 80, 884_736, 20_000),
+        ("MAX_POOL_2D", "net/max_pooling2d/MaxPool", 10, 0, 20_000),
+        ("CONV_2D", "net/activation/Relu;net/conv2d_1/Conv2D", 120, 4_718_592, 35_000),
+        ("FULLY_CONNECTED", "net/dense/MatMul", 10, 40_960, 42_000),
+        ("SOFTMAX", "Identity", 1, 0, 20),
+    ],
+)  # fmt: skip
+#: The same model: convolutions are four times as fast, the dense layer is slower, and there is a quantization.
+INT8 = _cnn(
+    "int8", "int8", 1,
+    [
+        ("QUANTIZE", "tfl.quantize", 4, 0, 15_360),
+        ("CONV_2D", "net/conv2d/Relu;net/conv2d/Conv2D", 20, 884_736, 20_000),
+        ("MAX_POOL_2D", "net/max_pooling2d/MaxPool", 10, 0, 20_000),
+        ("CONV_2D", "net/activation/Relu;net/conv2d_1/Conv2D", 30, 4_718_592, 35_000),
+        ("FULLY_CONNECTED", "net/dense/MatMul", 12, 40_960, 42_000),
+        ("SOFTMAX", "Identity_int8", 1, 0, 20),
+    ],
+)  # fmt: skip
+
+
+def profiled_run(*profiles: Profile, **changes: Any) -> Run:
+    """Return a Run with a configuration for each profile."""
+    results = [
+        msgspec.structs.replace(result(each.variant, each.runtime, 100 * each.invocation_seconds), profile=each)
+        for each in profiles
+    ]
+    return msgspec.structs.replace(run(*results), **changes)

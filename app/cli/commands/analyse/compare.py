@@ -37,6 +37,8 @@ def compare(
     The baseline is a configuration (by default keras), or older Runs of the same configurations.
     """
     from edge_bench.app.cli import console
+    from edge_bench.app.tables.answer.names import side_names
+    from edge_bench.app.tables.profiles.comparison import explained_sentences, explained_tables
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.analysis.gate.regression_gate import Limits
     from edge_bench.bench.analysis.labels.same_images import image_difference
@@ -68,8 +70,11 @@ def compare(
         compared = read_runs(runs, progress, other_than=image_difference)
         comparison = compare_runs(compared, baseline[0] if baseline else None, earlier)
         console.note_unless_shown(comparison.notes, output_format)
-        shown, tables = Shown(output_format, wide=wide, why=why), console.comparison_tables(comparison)
-        print_answer(compared, comparison, tables, shown, more="--why; all columns: --wide")
+        shown = Shown(output_format, wide=wide, why=why)
+        profiles = compared, comparison.baseline, side_names(comparison)
+        tables = [*console.comparison_tables(comparison), *explained_tables(*profiles)]
+        more, explained = "--why; all columns: --wide", explained_sentences(*profiles)
+        print_answer(compared, comparison, tables, shown, more, explained)
         print_next(runs, output_format)
 
 

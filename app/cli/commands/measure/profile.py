@@ -4,6 +4,7 @@ import typer
 
 from edge_bench.app.cli import parsing
 from edge_bench.app.cli.answers import Shown, print_answered, width
+from edge_bench.app.cli.options.analyse import FigureFile
 from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.app.cli.options.run import (
     BatchSizes,
@@ -34,6 +35,7 @@ def profile(
     timeout: Timeout = 600,
     memory_limit: MemoryLimit = None,
     stateful: Stateful = False,
+    figure: FigureFile = None,
     output_format: OutputFormat = Format.TABLE,
     wide: Wide = False,
 ) -> None:
@@ -42,8 +44,8 @@ def profile(
     The profiler of the runtime measures the operators, in three fresh processes per configuration.
     """
     from edge_bench.app.cli import console
-    from edge_bench.app.cli.profiles import profile_text
-    from edge_bench.app.tables.profiles.sentences import profile_sentences
+    from edge_bench.app.cli.profiles import profile_lines, profile_text
+    from edge_bench.app.report.write import figure_form, write_profiles
     from edge_bench.app.tables.profiles.table import operator_table, profile_tables
     from edge_bench.bench.measure.options.settings import run_settings, selection
     from edge_bench.bench.measure.profiling.request import profile_request
@@ -52,6 +54,8 @@ def profile(
     from edge_bench.bench.system.environment import machine_findings
     from edge_bench.bench.system.machine import describe_machine
 
+    if figure:
+        figure_form(figure)  # an invalid name is refused before the measurement
     configurations = selection(variant, runtime, threads, batch_size, None, delegate)
     settings = run_settings(
         limit=limit, seed=seed, timeout=timeout, scenario=None, memory_limit=memory_limit, stateful=stateful
@@ -62,11 +66,13 @@ def profile(
     request = BenchmarkRequest.from_paths(models, data, stated, configurations, settings, progress)
     with locked_bundle(request):
         found = profile_request(request, progress, chosen=bool(configurations.runtimes))
+    if figure:
+        console.note(f"written: {write_profiles(found.profiles, figure)}")
     findings = machine_findings(describe_machine())
     tables = profile_tables(found.profiles, found.failures, findings, wide=True)
     print_answered(
         [operator_table(found.profiles)] if output_format is Format.CSV else tables,
-        lambda: profile_sentences(found.profiles),
+        lambda: profile_lines(found.profiles),
         lambda **how: profile_text(found.profiles, found.failures, findings, width(), **how),
         Shown(output_format, wide=wide),
     )

@@ -130,6 +130,8 @@ def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, show
     """Print the answer of the Runs and their table; with other machines' Runs, the comparison with these, too."""
     from edge_bench.app.cli import console
     from edge_bench.app.cli.profiles import profile_text, profiles_of
+    from edge_bench.app.tables.answer.names import side_names
+    from edge_bench.app.tables.profiles.comparison import explained_tables
     from edge_bench.app.tables.profiles.table import profile_tables
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.measure.stored.reading import runs_elsewhere
@@ -141,6 +143,7 @@ def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, show
     others = runs_elsewhere(compare_with, runs[-1], progress)
     compared = compare_runs([*others, *runs])
     tables = console.comparison_tables(compared) if others else []
+    tables += explained_tables([*others, *runs], compared.baseline, side_names(compared))
     print_answer([*others, *runs], compared, [table, *tables, *profiles], shown)
     if profiles and shown.form is Format.TABLE and not shown.wide:
         console.print_text("\n" + profile_text(profiles_of(runs[-1]), [], [], width(), limit=sys.stdout.isatty()))

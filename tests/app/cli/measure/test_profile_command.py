@@ -29,12 +29,17 @@ pytestmark = pytest.mark.usefixtures("measure_here")
 def test_profile_shows_every_operator_of_the_model(edge_bench_here: CommandLine, tmp_path: Path) -> None:
     path = brightness_tflite(tmp_path / "model.tflite", range(4), (1, 32, 32, 3))
     kinds = [node.name for node in read_tflite(path).nodes]
-    shown = edge_bench_here("profile", path, "--runtime", "litert", "--format", "json")
+    figure = tmp_path / "roofline.svg"
+    shown = edge_bench_here("profile", path, "--runtime", "litert", "--format", "json", "--figure", figure)
+    assert figure.read_text().startswith("<?xml")
     (row,) = msgspec.json.decode(shown.stdout, type=list[ProfileRow])
     assert row.model_nodes == row.covered_nodes == len(kinds)
     assert [each.kind for each in row.operators] == [kinds[each.nodes[0]] for each in row.operators]
     dense = next(each for each in row.operators if each.kind == "FULLY_CONNECTED")
     assert dense.macs == 32 * 32 * 3 * 4
+    assert row.peaks is not None
+    assert set(row.peaks.macs_per_second) == {"float32", "int8"}
+    assert dense.roof_share is None or dense.roof_share > 0
     assert row.invocations > 0
     assert row.processes == 3
     assert min(row.invocation_seconds, row.profiled_seconds) > 0

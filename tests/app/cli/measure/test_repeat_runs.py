@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from edge_bench.bench.errors import EdgeBenchError, NotTrusted
-from edge_bench.bench.measure.recording import recorder
+from edge_bench.bench.measure.recording import started_run
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run_files import read_run, write_run
 from edge_bench.bench.system.machine import Finding, Machine
@@ -101,7 +101,7 @@ def test_strict_measures_all_runs_and_names_the_unreliable_ones(
         begun = len(list((tmp_path / "results").glob("run-*.json"))) + 1
         return [Finding(what="it is hot", remedy="cool it", spoils=True)] if begun == 2 else []
 
-    monkeypatch.setattr(recorder, "machine_findings", findings)
+    monkeypatch.setattr(started_run, "machine_findings", findings)
     done = repeat_runs(3, "--strict", "--why")
     assert calls
     assert isinstance(done.error, NotTrusted)

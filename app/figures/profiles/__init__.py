@@ -1,0 +1,1 @@
+"""Figures of profiles: the roofline plot, and the time of each operator."""

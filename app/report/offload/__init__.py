@@ -1,0 +1,1 @@
+"""The report's parts about local or remote inference."""
