@@ -14,7 +14,8 @@ __all__ = ["difference_records", "difference_sentences", "difference_table", "pr
 
 #: Time outside the operators is mentioned if it is at least this share of the difference.
 _LEAST_OUTSIDE = 0.1
-_MOST_LISTED = 6
+#: Operators that a sentence names, and that the line about unmatched ones lists.
+_MOST_NAMED, _MOST_LISTED = 3, 6
 
 
 def profile_names(profiles: Sequence[Profile], places: Sequence[str] = ()) -> list[str]:
@@ -55,17 +56,20 @@ def _explanation(difference: ProfileDifference, first: str, second: str) -> str:
     names = _Names(difference)
     if not difference.named:
         return f"{head}. No single operator explains 10 % of the difference by more than its time varies."
-    largest, *others = difference.named
+    largest, *others = difference.named[:_MOST_NAMED]
+    rest = difference.named[_MOST_NAMED:]
+    more = [f"and {counted(len(rest), 'other')} {_percent(sum(each.share or 0 for each in rest))}"] if rest else []
     texts = [
         ", ".join(
             [
                 f"{head}: {names.of(largest)} explains {_percent(largest.share)} of the difference",
                 *(f"{names.of(each)} {_percent(each.share)}" for each in others),
+                *more,
             ]
         )
     ]
     if difference.opposed:
-        opposed = ", ".join(f"{names.of(each)} {_percent(-(each.share or 0))}" for each in difference.opposed)
+        opposed = ", ".join(f"{names.of(each)} {_percent(-(each.share or 0))}" for each in difference.opposed[:_MOST_NAMED])
         texts.append(f"the other way: {opposed}")
     outside = difference.outside_share
     if outside is not None and abs(outside) >= _LEAST_OUTSIDE:
@@ -113,7 +117,7 @@ def difference_table(difference: ProfileDifference, profiles: Sequence[str]) -> 
             pair.operator.kind,
             *(_time(operator, profile, ms) for operator, profile in sides),
             ms(pair.seconds) if pair.beyond_spread else "within spread",
-            "" if pair.share is None else percent(pair.share, 0),
+            "" if pair.share is None else str(round(100 * pair.share)),
         ]
 
     return Table(
