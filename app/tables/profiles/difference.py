@@ -69,7 +69,9 @@ def _explanation(difference: ProfileDifference, first: str, second: str) -> str:
         )
     ]
     if difference.opposed:
-        opposed = ", ".join(f"{names.of(each)} {_percent(-(each.share or 0))}" for each in difference.opposed[:_MOST_NAMED])
+        opposed = ", ".join(
+            f"{names.of(each)} {_percent(-(each.share or 0))}" for each in difference.opposed[:_MOST_NAMED]
+        )
         texts.append(f"the other way: {opposed}")
     outside = difference.outside_share
     if outside is not None and abs(outside) >= _LEAST_OUTSIDE:
