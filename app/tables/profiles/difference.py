@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.table import Lazy, Record, Table
 from edge_bench.app.render.units import percent, significant
 from edge_bench.app.tables.profiles.table import milliseconds
@@ -16,6 +17,7 @@ __all__ = ["difference_records", "difference_sentences", "difference_table", "pr
 _LEAST_OUTSIDE = 0.1
 #: Operators that a sentence names, and that the line about unmatched ones lists.
 _MOST_NAMED, _MOST_LISTED = 3, 6
+_MAX_NAME = 60
 
 
 def profile_names(profiles: Sequence[Profile], places: Sequence[str] = ()) -> list[str]:
@@ -35,7 +37,7 @@ def profile_names(profiles: Sequence[Profile], places: Sequence[str] = ()) -> li
     differing = [values for values in fields if len(set(values)) > 1]
     if not differing or fields[0] not in differing:
         differing.insert(0, fields[0])
-    names = [" · ".join(parts) for parts in zip(*differing, strict=True)]
+    names = [one_line(" · ".join(parts), _MAX_NAME) for parts in zip(*differing, strict=True)]  # also in headings
     return [f"{name} ({number})" if names.count(name) > 1 else name for number, name in enumerate(names, start=1)]
 
 
@@ -108,7 +110,7 @@ class _Names:
 
 def difference_table(difference: ProfileDifference, profiles: Sequence[str]) -> Table:
     """Return a row for each pair of operators, the largest difference first; ``profiles`` are their names."""
-    names, columns = _Names(difference), [*profiles, "difference"]
+    names, columns = _Names(difference), [*(one_line(name, _MAX_NAME) for name in profiles), "difference"]
     ms = milliseconds(difference.first)
     unit = "ms" if difference.first.batch_size == difference.second.batch_size == 1 else "ms per example"
 
