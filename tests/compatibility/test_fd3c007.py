@@ -134,7 +134,7 @@ def test_a_journal_is_an_incomplete_run_and_can_be_continued(
     assert not run.complete
     assert sum(len(result.trials) for result in run.results) == made
     # as if this were the machine that wrote it
-    for module in ("recorder", "session"):
+    for module in ("recording.started_run", "session"):
         monkeypatch.setattr(f"edge_bench.bench.measure.{module}.describe_machine", lambda: begun.machine, raising=False)
     results = tmp_path / "results"
     results.mkdir()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.table import Lazy, Record, Table
 from edge_bench.app.render.units import percent, significant
 from edge_bench.app.tables.profiles.table import milliseconds
@@ -14,7 +15,9 @@ __all__ = ["difference_records", "difference_sentences", "difference_table", "pr
 
 #: Time outside the operators is mentioned if it is at least this share of the difference.
 _LEAST_OUTSIDE = 0.1
-_MOST_LISTED = 6
+#: Operators that a sentence names, and that the line about unmatched ones lists.
+_MOST_NAMED, _MOST_LISTED = 3, 6
+_MAX_NAME = 60
 
 
 def profile_names(profiles: Sequence[Profile], places: Sequence[str] = ()) -> list[str]:
@@ -34,7 +37,7 @@ def profile_names(profiles: Sequence[Profile], places: Sequence[str] = ()) -> li
     differing = [values for values in fields if len(set(values)) > 1]
     if not differing or fields[0] not in differing:
         differing.insert(0, fields[0])
-    names = [" · ".join(parts) for parts in zip(*differing, strict=True)]
+    names = [one_line(" · ".join(parts), _MAX_NAME) for parts in zip(*differing, strict=True)]  # also in headings
     return [f"{name} ({number})" if names.count(name) > 1 else name for number, name in enumerate(names, start=1)]
 
 
@@ -55,17 +58,22 @@ def _explanation(difference: ProfileDifference, first: str, second: str) -> str:
     names = _Names(difference)
     if not difference.named:
         return f"{head}. No single operator explains 10 % of the difference by more than its time varies."
-    largest, *others = difference.named
+    largest, *others = difference.named[:_MOST_NAMED]
+    rest = difference.named[_MOST_NAMED:]
+    more = [f"and {counted(len(rest), 'other')} {_percent(sum(each.share or 0 for each in rest))}"] if rest else []
     texts = [
         ", ".join(
             [
                 f"{head}: {names.of(largest)} explains {_percent(largest.share)} of the difference",
                 *(f"{names.of(each)} {_percent(each.share)}" for each in others),
+                *more,
             ]
         )
     ]
     if difference.opposed:
-        opposed = ", ".join(f"{names.of(each)} {_percent(-(each.share or 0))}" for each in difference.opposed)
+        opposed = ", ".join(
+            f"{names.of(each)} {_percent(-(each.share or 0))}" for each in difference.opposed[:_MOST_NAMED]
+        )
         texts.append(f"the other way: {opposed}")
     outside = difference.outside_share
     if outside is not None and abs(outside) >= _LEAST_OUTSIDE:
@@ -102,7 +110,7 @@ class _Names:
 
 def difference_table(difference: ProfileDifference, profiles: Sequence[str]) -> Table:
     """Return a row for each pair of operators, the largest difference first; ``profiles`` are their names."""
-    names, columns = _Names(difference), [*profiles, "difference"]
+    names, columns = _Names(difference), [*(one_line(name, _MAX_NAME) for name in profiles), "difference"]
     ms = milliseconds(difference.first)
     unit = "ms" if difference.first.batch_size == difference.second.batch_size == 1 else "ms per example"
 
@@ -113,7 +121,7 @@ def difference_table(difference: ProfileDifference, profiles: Sequence[str]) -> 
             pair.operator.kind,
             *(_time(operator, profile, ms) for operator, profile in sides),
             ms(pair.seconds) if pair.beyond_spread else "within spread",
-            "" if pair.share is None else percent(pair.share, 0),
+            "" if pair.share is None else str(round(100 * pair.share)),
         ]
 
     return Table(

@@ -10,8 +10,8 @@ from edge_bench.bench.stats.ratios import MATERIAL
 
 __all__ = ["Contribution", "ProfileDifference", "profile_difference"]
 
-#: An operator is named if it explains at least this share of the difference; at most this many are named.
-_LEAST_SHARE, _MOST_NAMED = 0.1, 3
+#: An operator is named if it explains at least this share of the difference.
+_LEAST_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ProfileDifference:
         if not self.differs:
             return []
         found = [each for each in self.contributions if each.beyond_spread and (each.share or 0) >= _LEAST_SHARE]
-        return sorted(found, key=lambda each: -(each.share or 0))[:_MOST_NAMED]
+        return sorted(found, key=lambda each: -(each.share or 0))
 
     @cached_property
     def opposed(self) -> list[Contribution]:
@@ -77,7 +77,7 @@ class ProfileDifference:
         if not self.differs:
             return []
         found = [each for each in self.contributions if each.beyond_spread and (each.share or 0) <= -_LEAST_SHARE]
-        return sorted(found, key=lambda each: each.share or 0)[:_MOST_NAMED]
+        return sorted(found, key=lambda each: each.share or 0)
 
     @property
     def unmatched(self) -> list[Contribution]:

@@ -57,7 +57,9 @@ def compute_peaks(runtime: Runtime, threads: int, timeout: float, load: Load) ->
         with tempfile.TemporaryDirectory(prefix="edge-bench-peaks-") as folder:
             files = [Path(folder) / f"{number}{form}" for number in range(len(wanted))]
             for (precision, probe), file in zip(wanted, files, strict=True):
-                np.save(file.with_suffix(".npy"), _WRITERS[form](probe, file, PRECISIONS[precision]))
+                np.save(
+                    file.with_suffix(".npy"), _WRITERS[form](probe, file, PRECISIONS[precision]), allow_pickle=False
+                )
             arguments = [runtime.name, str(threads), *map(str, files)]
             access = access_to([*files, *(file.with_suffix(".npy") for file in files)])
             with WorkerProcess.spawn("edge_bench.bench.measure.peaks.worker", arguments, ProbeTimed, access) as worker:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from edge_bench.bench.records.profile import OperatorTime, Peaks, Profile
-from edge_bench.bench.records.run import Run
+from edge_bench.bench.records.run import Configuration, Run
 from tests.factories import result, run
 
 __all__ = ["FLOAT32", "INT8", "PEAKS", "operator_time", "profile", "profiled_run"]
@@ -83,8 +83,11 @@ INT8 = _cnn(
 
 def profiled_run(*profiles: Profile, **changes: Any) -> Run:
     """Return a Run with a configuration for each profile."""
-    results = [
-        msgspec.structs.replace(result(each.variant, each.runtime, 100 * each.invocation_seconds), profile=each)
-        for each in profiles
-    ]
+    results = []
+    for each in profiles:
+        configuration = Configuration(
+            variant=each.variant, runtime=each.runtime, threads=each.threads, batch_size=each.batch_size
+        )
+        made = result("x", "y", 100 * each.invocation_seconds)
+        results.append(msgspec.structs.replace(made, configuration=configuration, profile=each))
     return msgspec.structs.replace(run(*results), **changes)
