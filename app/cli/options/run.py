@@ -1,4 +1,4 @@
-"""Options of ``run``: configurations, trials, processes, limits."""
+"""Options of ``run``: configurations, trials, processes, limits. Options of ``tune``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,15 +11,19 @@ __all__ = [
     "BatchSizes",
     "Budget",
     "CompareWith",
+    "DryRun",
     "FindFastest",
     "Fresh",
+    "Keep",
     "MemoryLimit",
     "ModelArguments",
     "Once",
     "Processes",
     "RepeatRuns",
     "Resample",
+    "RestoreSettings",
     "ResumeRun",
+    "RootFolder",
     "Runtimes",
     "ScenarioName",
     "Stateful",
@@ -28,6 +32,7 @@ __all__ = [
     "Trials",
     "Variants",
     "WithPostprocess",
+    "Yes",
 ]
 
 ModelArguments = Annotated[
@@ -190,3 +195,15 @@ MemoryLimit = Annotated[
         "[default: no limit]",
     ),
 ]
+
+# -- tune
+Keep = Annotated[
+    str | None,
+    list_option("--keep", help="Kinds of settings to leave unchanged: governor,turbo,swap,interrupts."),
+]
+DryRun = Annotated[bool, option("--dry-run", help="Show what would be changed, and change nothing.")]
+Yes = Annotated[bool, option("--yes", "-y", help="Do not ask. Needed if there is no terminal.")]
+RestoreSettings = Annotated[
+    bool, option("--restore", help="Restore all settings that `tune` has changed, also after a crash.")
+]
+RootFolder = Annotated[Path, option("--root", env="TUNE_ROOT", hidden=True, help="Folder with sys and proc, for tests.")]
