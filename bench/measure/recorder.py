@@ -34,10 +34,12 @@ from edge_bench.bench.records.run import CLASSIFY, Failure, Images, ProcessRecor
 from edge_bench.bench.records.run_files import utc_now
 from edge_bench.bench.sandbox.support import sandbox_support
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
+from edge_bench.bench.system.cores import cores_in
 from edge_bench.bench.system.environment import concurrent_run_findings, machine_findings
 from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.sensors import Sensors
 from edge_bench.bench.system.trial_monitor import TrialReadings, monitor_trial
+from edge_bench.bench.system.tuning.record import tuned_settings
 from edge_bench.bench.version import __version__, revision
 from edge_bench.bench.worker.graphs.messages import GraphPrepared
 from edge_bench.bench.worker.messages import Finished, Prepared, Ready, Timed
@@ -90,6 +92,7 @@ def started_run(
         ],
         findings=[*machine_findings(machine), *setup_findings()],
         sandbox=sandbox_support().parts,
+        tuned=tuned_settings(),
         state_before=Sensors(emulated=machine.emulated).read(),
         repeat_group=repeat_group,
         repeat=repeat,
@@ -125,7 +128,8 @@ class Recorder:
         self._truth = np.full(len(workload.indices), -1) if workload.labels is None else workload.labels
         self._is_classified = begun.task == CLASSIFY
         self._has_threshold = workload.shared.threshold is not None
-        self._sensors = Sensors(emulated=begun.machine.emulated)
+        cpus = begun.settings.cpus
+        self._sensors = Sensors(emulated=begun.machine.emulated, cores=cores_in(cpus) if cpus else None)
         self._builder = RunBuilder(begun)
         if journal is not None:
             self._builder.apply_all(earlier or (), journal.path)

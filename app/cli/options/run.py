@@ -11,6 +11,7 @@ __all__ = [
     "BatchSizes",
     "Budget",
     "CompareWith",
+    "Cpus",
     "DryRun",
     "FindFastest",
     "Fresh",
@@ -30,6 +31,7 @@ __all__ = [
     "Strict",
     "Threads",
     "Trials",
+    "TuneCpus",
     "Variants",
     "WithPostprocess",
     "Yes",
@@ -125,6 +127,15 @@ BatchSizes = Annotated[
         "--batch-size", section=Section.MEASURING, help="Batch sizes: 1,8,32. [default: 32 for tensorflow, otherwise 1]"
     ),
 ]
+Cpus = Annotated[
+    str | None,
+    list_option(
+        "--cpus",
+        section=Section.MEASURING,
+        help="Cores to measure on: 4-7 or 0,2; big or little, if there are two kinds; all. [default: those of "
+        "`edge-bench tune`, otherwise all]",
+    ),
+]
 FindFastest = Annotated[
     bool,
     option(
@@ -197,6 +208,14 @@ MemoryLimit = Annotated[
 ]
 
 # -- tune
+TuneCpus = Annotated[
+    str | None,
+    list_option(
+        "--cpus",
+        help="Cores that `run` measures on while the machine is tuned, and from which interrupts are moved away: 1-3; "
+        "big or little, if there are two kinds; all. [default: big, if there are two kinds, otherwise all]",
+    ),
+]
 Keep = Annotated[
     str | None,
     list_option("--keep", help="Kinds of settings to leave unchanged: governor,turbo,swap,interrupts."),
@@ -206,4 +225,6 @@ Yes = Annotated[bool, option("--yes", "-y", help="Do not ask. Needed if there is
 RestoreSettings = Annotated[
     bool, option("--restore", help="Restore all settings that `tune` has changed, also after a crash.")
 ]
-RootFolder = Annotated[Path, option("--root", env="TUNE_ROOT", hidden=True, help="Folder with sys and proc, for tests.")]
+RootFolder = Annotated[
+    Path, option("--root", env="TUNE_ROOT", hidden=True, help="Folder with sys and proc, for tests.")
+]

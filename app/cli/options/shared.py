@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from edge_bench.app.cli.options.declare import OptionGroup, Section, list_option, option
+from edge_bench.app.cli.options.declare import OptionGroup, Section, option
 from edge_bench.app.render.formats import Format
 
 
@@ -83,16 +83,6 @@ Seed = Annotated[
         min=0,
         max=2**32 - 1,
         help="Seed of all random choices.",
-    ),
-]
-
-Cpus = Annotated[
-    str | None,
-    list_option(
-        "--cpus",
-        section=Section.MEASURING,
-        help="Cores to measure on: 4-7, or 0,2; big or little of a processor with two kinds of cores; all. "
-        "[default: all, or those of `edge-bench tune`]",
     ),
 ]
 

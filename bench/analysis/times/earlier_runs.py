@@ -45,7 +45,7 @@ def _key(item: RunResult) -> tuple[object, ...]:
     run, result = item.run, item.result
     return (
         machine_key(run.machine), run.bundle.sha256, result.configuration, result.runtime_version, item.images,
-        run.settings.resample,
+        run.settings.resample, run.settings.cpus,
     )  # fmt: skip
 
 

@@ -100,9 +100,7 @@ def _recorded(files: KernelFiles, group: Group, path: str, then: str | None = No
 
 def _governors(files: KernelFiles, notes: list[str]) -> Iterator[Change]:
     """Yield the change to the governor ``performance``, after everything that is lost with the present governor."""
-    governors = files.find(
-        f"{_CPU}/cpufreq/policy*/scaling_governor", f"{_CPU}/cpu[0-9]*/cpufreq/scaling_governor"
-    )
+    governors = files.find(f"{_CPU}/cpufreq/policy*/scaling_governor", f"{_CPU}/cpu[0-9]*/cpufreq/scaling_governor")
     shared: list[str] = []
     for path in governors:
         folder, governor = path.rpartition("/")[0], files.text(path)

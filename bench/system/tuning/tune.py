@@ -79,9 +79,7 @@ def apply(files: KernelFiles, plan: Plan, tuned: Tuned | None) -> list[Outcome]:
         earlier[change.path] = Original(path=change.path, content=content, then=then)
     began = record.now() if tuned is None else tuned.began
     with defer_interrupts():
-        record.write(
-            files.root, Tuned(boot=boot, began=began, cpus=plan.cpus, originals=list(earlier.values()))
-        )
+        record.write(files.root, Tuned(boot=boot, began=began, cpus=plan.cpus, originals=list(earlier.values())))
         return [_changed(files, change.path, change.then) for change in plan.changes if change.then is not None]
 
 

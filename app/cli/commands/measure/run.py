@@ -13,6 +13,7 @@ from edge_bench.app.cli.options.run import (
     BatchSizes,
     Budget,
     CompareWith,
+    Cpus,
     FindFastest,
     MemoryLimit,
     ModelArguments,
@@ -58,6 +59,7 @@ def run(
     runtime: Runtimes = None,
     threads: Threads = None,
     batch_size: BatchSizes = None,
+    cpus: Cpus = None,
     find_fastest: FindFastest = False,
     trials: Trials = 30,
     processes: Processes = 5,
@@ -88,17 +90,21 @@ def run(
     from edge_bench.app.cli import console
     from edge_bench.app.tables.runs.repeats import repeats_table
     from edge_bench.app.tables.runs.run import run_table
+    from edge_bench.bench.measure.options.cores import chosen_cores
     from edge_bench.bench.measure.options.settings import run_settings, searched, selection
     from edge_bench.bench.measure.repeats import measure_repeats
     from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.measure.run_budget import run_budget
     from edge_bench.bench.measure.session import measure
+    from edge_bench.bench.system.cores import pinned
 
     configurations = selection(variant, runtime, threads, batch_size, scenario)
     settings = run_settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
+        cpus=chosen_cores(cpus),
     )  # fmt: skip
+    context.with_resource(pinned(settings.cpus))  # before threads are counted and workers are started
     if find_fastest:
         configurations, settings = searched(configurations, settings, repeat_runs=repeat_runs)
     shown = Shown(output_format, wide=wide, why=why)

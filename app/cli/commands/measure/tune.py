@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from edge_bench.app.cli.options.run import DryRun, Keep, RestoreSettings, RootFolder, Yes
-from edge_bench.app.cli.options.shared import Cpus
+from edge_bench.app.cli.options.run import DryRun, Keep, RestoreSettings, RootFolder, TuneCpus, Yes
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ _SUDO_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def tune(
-    cpus: Cpus = None,
+    cpus: TuneCpus = None,
     keep: Keep = None,
     dry_run: DryRun = False,
     yes: Yes = False,
