@@ -53,8 +53,8 @@ EXAMPLES = {
     ),
     "tune": (
         "edge-bench tune --dry-run",
-        "sudo edge-bench tune --cpus 1-3",
-        "sudo edge-bench tune --restore",
+        "edge-bench tune --cpus 1-3",
+        "edge-bench tune --restore",
     ),
     "serve": (
         "edge-bench serve artifacts/bundle",

@@ -45,6 +45,7 @@ from edge_bench.app.tables.runs.gate import changes_table
 from edge_bench.app.tables.runs.history import answers_table, history_table
 from edge_bench.app.tables.runs.repeats import repeats_table
 from edge_bench.app.tables.runs.run import run_table
+from edge_bench.app.tables.tune import tune_table
 from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.analysis.gate.pairing import pair_runs
 from edge_bench.bench.analysis.gate.regression_gate import Limits, changes, judge
@@ -58,6 +59,7 @@ from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
 from edge_bench.bench.system.machine import Finding
+from edge_bench.bench.system.tuning.settings import Change, Group, Plan
 from edge_bench.bench.tasks.tensors.differences import Sums, difference_of
 from tests.app.render.hostile_text import HOSTILE, formula_cells
 from tests.command_line import CommandLine, call_here
@@ -166,6 +168,9 @@ TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
     offload_tables: lambda name, _: offload_tables(hostile_offload(name), assess(hostile_offload(name))),
     doctor_table: lambda name, _: [
         doctor_table(hostile_runs(name)[0].machine, [name], [Finding(what=name, remedy=name, spoils=True)])
+    ],
+    tune_table: lambda name, _: [
+        tune_table(Plan(name, [Change(Group.SWAP, name, name.encode(errors="surrogatepass"), name, name)], [name]))
     ],
     outputs_table: lambda name, _: [outputs_table(hostile_offload(name))],
     fleet_table: fleet,

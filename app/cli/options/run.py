@@ -24,7 +24,6 @@ __all__ = [
     "Resample",
     "RestoreSettings",
     "ResumeRun",
-    "RootFolder",
     "Runtimes",
     "ScenarioName",
     "Stateful",
@@ -218,13 +217,10 @@ TuneCpus = Annotated[
 ]
 Keep = Annotated[
     str | None,
-    list_option("--keep", help="Kinds of settings to leave unchanged: governor,turbo,swap,interrupts."),
+    list_option("--keep", env="TUNE_KEEP", help="Kinds of settings to leave unchanged: governor,turbo,swap,interrupts."),
 ]
 DryRun = Annotated[bool, option("--dry-run", help="Show what would be changed, and change nothing.")]
 Yes = Annotated[bool, option("--yes", "-y", help="Do not ask. Needed if there is no terminal.")]
 RestoreSettings = Annotated[
     bool, option("--restore", help="Restore all settings that `tune` has changed, also after a crash.")
-]
-RootFolder = Annotated[
-    Path, option("--root", env="TUNE_ROOT", hidden=True, help="Folder with sys and proc, for tests.")
 ]

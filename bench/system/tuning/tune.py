@@ -5,8 +5,7 @@ original one is not written when settings are restored, so it does not matter wh
 """
 
 import os
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from edge_bench.bench.errors import BadInput, EdgeBenchError
@@ -14,12 +13,21 @@ from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.io.files import why_unreadable
 from edge_bench.bench.system.cores import cores_in
 from edge_bench.bench.system.machine import in_container
-from edge_bench.bench.system.tuning import record
 from edge_bench.bench.system.tuning.kernel_files import KernelFiles
-from edge_bench.bench.system.tuning.record import FOLDER, Original, Tuned
+from edge_bench.bench.system.tuning.record import (
+    FOLDER,
+    Original,
+    Tuned,
+    boot_id,
+    locked_folder,
+    now,
+    read_tuned,
+    remove,
+    write,
+)
 from edge_bench.bench.system.tuning.settings import Change, Group, Plan, group_of
 
-__all__ = ["Outcome", "apply", "drop_stale", "require_access", "restore"]
+__all__ = ["Outcome", "change", "require_access", "restore"]
 
 
 class Outcome(NamedTuple):
@@ -50,51 +58,71 @@ def require_access(files: KernelFiles, changes: Iterable[Change], command: str) 
             f"the original values would be lost with this container: /{FOLDER} is no mount",
             f"run it on the host: {command}; or give the container -v /{FOLDER}:/{FOLDER}",
         )
-    if not record.boot_id(root):
+    if not boot_id(root):
         raise BadInput("the kernel states no boot id, so it would be unknown whether settings can be restored")
 
 
-def drop_stale(root: Path, tuned: Tuned | None) -> bool:
-    """Remove a record from before the last restart, which has reset all settings; return whether there was one."""
-    if tuned is None or tuned.boot == record.boot_id(root):
-        return False
-    record.remove(root)
-    return True
+def change(
+    files: KernelFiles, make_plan: Callable[[Tuned | None], Plan], agree: Callable[[Plan, Tuned | None], bool]
+) -> list[Outcome]:
+    """Record original values, make the changes of a plan, and check each by reading it back.
 
-
-def apply(files: KernelFiles, plan: Plan, tuned: Tuned | None) -> list[Outcome]:
-    """Record the original values, make the changes, and check each by reading it back.
-
-    ``tuned`` is the record of earlier changes, whose original values are kept. The caller has locked the folder. Raise
-    EdgeBenchError, and change nothing, if a setting is not as in the plan any more.
+    ``make_plan`` gets the record of earlier changes, whose original values are kept. Nothing is changed unless
+    ``agree`` returns True. Raise BadInput if another process is tuning this machine, EdgeBenchError if a setting was
+    changed since the plan was made.
     """
-    for change in plan.changes:
-        if files.read(change.path) != change.now:
-            raise EdgeBenchError(f"/{change.path} was changed by another program in the meantime", "run it again")
-    boot = record.boot_id(files.root)
-    earlier = {} if tuned is None else {each.path: each for each in tuned.originals}
-    for change in plan.changes:
-        first = earlier.get(change.path)
-        content, then = (change.now, change.then) if first is None else (first.content, change.then or first.then)
-        earlier[change.path] = Original(path=change.path, content=content, then=then)
-    began = record.now() if tuned is None else tuned.began
-    with defer_interrupts():
-        record.write(files.root, Tuned(boot=boot, began=began, cpus=plan.cpus, originals=list(earlier.values())))
-        return [_changed(files, change.path, change.then) for change in plan.changes if change.then is not None]
+    root = files.root
+    with locked_folder(root):
+        tuned = read_tuned(root)
+        if tuned is not None and tuned.boot != boot_id(root):  # the restart has reset all settings
+            remove(root)
+            tuned = None
+        plan = make_plan(tuned)
+        return _applied(files, plan, tuned) if agree(plan, tuned) else []
 
 
-def restore(files: KernelFiles, tuned: Tuned) -> list[Outcome]:
+def restore(files: KernelFiles) -> tuple[list[Outcome], str]:
     """Write all original values in reverse order, and check each. Remove the record unless one is refused.
 
-    The whole record is kept otherwise, because a setting that is restored later may change those that depend on it.
-
-    The caller has locked the folder.
+    Return the settings, and why there are none; empty if there are some. The whole record is kept if a setting is
+    refused, because those that depend on it have to be written again after it. Raise BadInput if another process is
+    tuning this machine.
     """
+    with locked_folder(files.root):
+        tuned = read_tuned(files.root)
+        if tuned is None:
+            return [], "no settings are recorded"
+        if tuned.boot != boot_id(files.root):
+            remove(files.root)
+            return [], "the machine was restarted, which reset all settings"
+        with defer_interrupts():
+            outcomes = [_restored(files, each) for each in reversed(tuned.originals)]
+            if not any(each.problem and each.essential for each in outcomes):
+                remove(files.root)
+        return outcomes, ""
+
+
+def _applied(files: KernelFiles, plan: Plan, tuned: Tuned | None) -> list[Outcome]:
+    for each in plan.changes:
+        if not _has(files, each.path, each.now):
+            raise EdgeBenchError(f"/{each.path} was changed by another program in the meantime", "run it again")
+    originals = {} if tuned is None else {each.path: each for each in tuned.originals}
+    for each in plan.changes:
+        first = originals.get(each.path)
+        content, then = (each.now, each.then) if first is None else (first.content, each.then or first.then)
+        originals[each.path] = Original(path=each.path, content=content, then=then)
+    began = now() if tuned is None else tuned.began
+    new = Tuned(boot=boot_id(files.root), began=began, cpus=plan.cpus, originals=list(originals.values()))
     with defer_interrupts():
-        outcomes = [_restored(files, each) for each in reversed(tuned.originals)]
-        if not any(each.problem and each.essential for each in outcomes):
-            record.remove(files.root)
-    return outcomes
+        write(files.root, new)
+        return [_changed(files, each.path, each.then) for each in plan.changes if each.then is not None]
+
+
+def _has(files: KernelFiles, path: str, content: bytes) -> bool:
+    try:
+        return files.read(path) == content
+    except OSError:
+        return False
 
 
 def _changed(files: KernelFiles, path: str, then: str) -> Outcome:

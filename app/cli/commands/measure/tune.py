@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from edge_bench.app.cli.options.run import DryRun, Keep, RestoreSettings, RootFolder, TuneCpus, Yes
+from edge_bench.app.cli.options.run import DryRun, Keep, RestoreSettings, TuneCpus, Yes
 from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.wording import counted
 
 if TYPE_CHECKING:
     from edge_bench.bench.system.tuning.kernel_files import KernelFiles
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from edge_bench.bench.system.tuning.tune import Outcome
 
 __all__ = ["tune"]
+
+#: Another folder with sys, proc and var, for tests. sudo passes no such variable on.
+_ROOT_VARIABLE = "EDGE_BENCH_TUNE_ROOT"
 
 #: Where sudo looks for programs on most systems.
 _SUDO_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -30,17 +34,17 @@ def tune(
     dry_run: DryRun = False,
     yes: Yes = False,
     restore: RestoreSettings = False,
-    root: RootFolder = Path("/"),
 ) -> None:
     """Change settings of this machine for steady times, until `tune --restore` or the next restart.
 
-    It shows all changes and asks first. The original values are on disk before the first change.
+    It shows all changes and asks first. The original values are on disk before the first change. It needs root: sudo
+    edge-bench tune.
     """
     from edge_bench.bench.system.emulation import emulation_signs
     from edge_bench.bench.system.tuning.kernel_files import KernelFiles
 
-    files = KernelFiles(root)
-    if signs := emulation_signs(root):
+    files = KernelFiles(Path(os.environ.get(_ROOT_VARIABLE, "/")))
+    if signs := emulation_signs(files.root):
         raise BadInput(f"this machine is emulated ({signs[0]}): its settings are those of the host", "tune the host")
     if restore:
         if cpus or keep or dry_run:
@@ -52,31 +56,29 @@ def tune(
 
 def _tune(files: "KernelFiles", cpus: str | None, keep: str | None, *, dry_run: bool, yes: bool) -> None:
     from edge_bench.app.cli import console
-    from edge_bench.bench.system.tuning.record import locked_folder, read_tuned
-    from edge_bench.bench.system.tuning.tune import apply, drop_stale, require_access
+    from edge_bench.bench.system.tuning.record import read_tuned
+    from edge_bench.bench.system.tuning.tune import change, require_access
 
-    tuned = read_tuned(files.root)
-    plan = _plan(files, cpus, keep, tuned)
+    plan = _plan(files, cpus, keep, read_tuned(files.root))
     if dry_run:
         _show(plan)
         return
     require_access(files, plan.changes, _command())
-    with locked_folder(files.root):
-        tuned = read_tuned(files.root)
-        if drop_stale(files.root, tuned):
-            tuned = None
-        plan = _plan(files, cpus, keep, tuned)
+
+    def agree(plan: "Plan", tuned: "Tuned | None") -> bool:
         _show(plan)
-        if not plan.visible and plan.cpus == (tuned.cpus if tuned else ""):
-            return
-        _confirm(yes=yes)
-        outcomes = apply(files, plan, tuned)
+        is_new = bool(plan.visible) or plan.cpus != (tuned.cpus if tuned else "")
+        return is_new and _confirmed(yes=yes)
+
+    outcomes = change(files, lambda tuned: _plan(files, cpus, keep, tuned), agree)
     refused = _report(outcomes, "not changed")
-    done = sum(not each.problem for each in outcomes)
-    console.print_text(f"changed: {done} of {len(outcomes)} settings; to restore them: {_command('--restore')}")
+    if outcomes:
+        done = sum(not each.problem for each in outcomes)
+        settings = counted(len(outcomes), "setting")
+        console.print_text(f"changed: {done} of {settings}; to restore: {_command('--restore')}")
     if refused:
         raise EdgeBenchError(
-            f"the kernel refused {refused[0].path}: {refused[0].problem}",
+            f"/{refused[0].path} was not set: {refused[0].problem}",
             f"the other settings are active; {_command('--restore')} restores them",
         )
 
@@ -105,40 +107,37 @@ def _show(plan: "Plan") -> None:
     console.print_table(tune_table(plan), Format.TABLE)
 
 
-def _confirm(*, yes: bool) -> None:
+def _confirmed(*, yes: bool) -> bool:
+    """Ask for confirmation unless ``yes``; raise EdgeBenchError without it, BadInput if there is no terminal."""
     if yes:
-        return
+        return True
     if not sys.stdin.isatty():
         raise BadInput("there is no terminal to ask whether to make these changes", "add --yes, or see --dry-run")
     if not typer.confirm("Make these changes?"):
         raise EdgeBenchError("nothing was changed, because it was not confirmed")
+    return True
 
 
 def _restore(files: "KernelFiles") -> None:
     from edge_bench.app.cli import console
-    from edge_bench.bench.system.tuning.record import FOLDER, locked_folder, read_tuned
-    from edge_bench.bench.system.tuning.tune import drop_stale, restore
+    from edge_bench.bench.system.tuning.record import FOLDER
+    from edge_bench.bench.system.tuning.tune import restore
 
-    if not (files.root / FOLDER).exists():
-        console.print_text("nothing to restore: no settings are recorded")
-        return
-    if not files.can_write(str(FOLDER)):
-        raise BadInput(f"/{FOLDER} cannot be written", _command("--restore"))
-    with locked_folder(files.root):
-        tuned = read_tuned(files.root)
-        if tuned is None or drop_stale(files.root, tuned):
-            why = "no settings are recorded" if tuned is None else "the machine was restarted, which reset all settings"
-            console.print_text(f"nothing to restore: {why}")
-            return
-        outcomes = restore(files, tuned)
+    outcomes: list[Outcome] = []
+    why = "no settings are recorded"
+    if (files.root / FOLDER).exists():
+        if not files.can_write(str(FOLDER)):
+            raise BadInput(f"restoring settings needs root: /{FOLDER} cannot be written", _command("--restore"))
+        outcomes, why = restore(files)
     refused = _report(outcomes, "not restored")
     if refused:
         raise EdgeBenchError(
-            f"{refused[0].path} could not be restored: {refused[0].problem}",
-            f"{len(outcomes) - len(refused)} of {len(outcomes)} settings are restored; repeat it, or restart the "
-            "machine, which resets all",
+            f"/{refused[0].path} was not restored: {refused[0].problem}",
+            f"{len(outcomes) - len(refused)} of {counted(len(outcomes), 'setting')} are restored; repeat it, or "
+            "restart the machine, which resets all",
         )
-    console.print_text(f"restored: {len(outcomes)} settings")
+    settings = counted(len(outcomes), "setting")
+    console.print_text(f"nothing to restore: {why}" if why else f"restored: {settings}")
 
 
 def _report(outcomes: "Sequence[Outcome]", what: str) -> "list[Outcome]":
