@@ -217,7 +217,9 @@ TuneCpus = Annotated[
 ]
 Keep = Annotated[
     str | None,
-    list_option("--keep", env="TUNE_KEEP", help="Kinds of settings to leave unchanged: governor,turbo,swap,interrupts."),
+    list_option(
+        "--keep", env="TUNE_KEEP", help="Kinds of settings to leave unchanged: governor,turbo,swap,interrupts."
+    ),
 ]
 DryRun = Annotated[bool, option("--dry-run", help="Show what would be changed, and change nothing.")]
 Yes = Annotated[bool, option("--yes", "-y", help="Do not ask. Needed if there is no terminal.")]

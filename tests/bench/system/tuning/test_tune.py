@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_bench.app.tables.doctor import Tuning, doctor_table
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.tuning.advice import tuning_findings
@@ -261,8 +262,14 @@ def test_doctor_names_the_settings_and_the_remedy(tmp_path: Path) -> None:
     findings = tuning_findings(machine, tmp_path)
     assert len(findings) == 2  # turbo and swap; the governor is a finding of every Run
     assert all("sudo edge-bench tune" in each.remedy and not each.spoils for each in findings)
-    tune(files)
+    assert Tuning(tuned_settings(tmp_path), tuned_now(tmp_path)).text == "no"
+    tune(files, "1-3")
     assert tuning_findings(machine, tmp_path) == []
+    table = doctor_table(machine, [], [], Tuning(tuned_settings(tmp_path), tuned_now(tmp_path)))
+    (row,) = [value for name, value in table.rows if name == "tuned"]
+    assert row.startswith("governor performance, turbo off, swappiness 1, interrupts moved; measured cores: 1-3")
+    assert "tune --restore" in table.notes[-1]
+    assert table.records[0]["tuned"] == tuned_settings(tmp_path)
     (tmp_path / RECORD).unlink()
     (tmp_path / ".dockerenv").touch()
     assert tuned_settings(tmp_path) is None
