@@ -193,6 +193,7 @@ def test_after_a_restart_nothing_is_written(tmp_path: Path) -> None:
     assert texts(files, SWAPPINESS, GOVERNOR) == ["30", "schedutil"]
 
 
+@pytest.mark.slow
 def test_only_one_process_at_a_time_and_only_what_was_agreed_to(tmp_path: Path) -> None:
     files = FakeKernel(pi_5(tmp_path))
     before = contents(tmp_path)
