@@ -47,13 +47,14 @@ def _text(cores: int | Sequence[int]) -> str:
     return ",".join(map(str, numbers))
 
 
-def chosen_cores(stated: str | int | Sequence[int] | None = None) -> str:
-    """Return the cores to measure on: those that are stated, or else that `edge-bench tune` has kept free.
+def chosen_cores(stated: str | int | Sequence[int] | None = None, root: Path = _ROOT) -> str:
+    """Return the cores to measure on: those that are stated, or else that `edge-bench tune` has selected.
 
-    Empty: all that this process may use. Raise BadInput for cores that it may not use.
+    Empty: all that this process may use. Raise BadInput for cores that it may not use. The record of `edge-bench tune`
+    is read below ``root``.
     """
     chosen = stated_cores(stated)
-    tuned = None if chosen is not None else tuned_now()
+    tuned = None if chosen is not None else tuned_now(root)
     chosen = tuned.cpus if tuned is not None else chosen
     if not chosen:
         return ""

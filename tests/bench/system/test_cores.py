@@ -11,9 +11,11 @@ from edge_bench.bench.measure.options.cores import chosen_cores, stated_cores
 from edge_bench.bench.system.cores import clusters, core_list, cores_in, online_cores, pinned
 from edge_bench.bench.system.machine import describe_machine, usable_cores
 from edge_bench.bench.system.sensors import Sensors
+from edge_bench.bench.system.tuning.settings import Plan
+from edge_bench.bench.system.tuning.tune import change, restore
 from edge_bench.bench.worker.process import WorkerProcess
 from tests import trees
-from tests.bench.system.tuning.machines import CPU, big_little, pi_4
+from tests.bench.system.tuning.machines import CPU, FakeKernel, big_little, pi_4
 
 HERE = sorted(os.sched_getaffinity(0))
 
@@ -73,6 +75,19 @@ def test_workers_and_the_number_of_threads_follow_the_pinned_cores() -> None:
     assert sorted(os.sched_getaffinity(0)) == HERE
     with pytest.raises(BadInput):
         chosen_cores(str(max(online_cores()) + 1))
+
+
+def test_cores_that_tune_selected_are_the_default(tmp_path: Path) -> None:
+    files = FakeKernel(pi_4(tmp_path))
+    here = core_list(HERE[:1])
+    assert chosen_cores(None, tmp_path) == ""
+    change(files, lambda _: Plan(here), lambda *_: True)
+    assert (chosen_cores(None, tmp_path), chosen_cores("all", tmp_path)) == (here, "")
+    change(files, lambda _: Plan(str(max(HERE) + 1)), lambda *_: True)
+    with pytest.raises(BadInput):
+        chosen_cores(None, tmp_path)
+    restore(files)
+    assert chosen_cores(None, tmp_path) == ""
 
 
 def test_the_load_of_other_cores_is_no_disturbance(tmp_path: Path) -> None:

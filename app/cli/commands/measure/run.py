@@ -109,6 +109,8 @@ def run(
         configurations, settings = searched(configurations, settings, repeat_runs=repeat_runs)
     shown = Shown(output_format, wide=wide, why=why)
     progress, explicit_options = console.progress(), parsing.explicit_options(context)
+    if settings.cpus and cpus is None:
+        progress.say(f"measuring on cores {settings.cpus}, which `edge-bench tune` selected; change this with --cpus")
     data = {name: context.params[name] for name in DATA_OPTIONS}
     stated = explicit_options & DATA_OPTIONS.keys()
     how: Any = {"once": once, "explicit_options": explicit_options - DATA_OPTIONS.keys(), "resume": resume}
