@@ -56,6 +56,11 @@ EXAMPLES = {
         "edge-bench doctor",
         "edge-bench doctor --strict",
     ),
+    "tune": (
+        "edge-bench tune --dry-run",
+        "edge-bench tune --cpus 1-3",
+        "edge-bench tune --restore",
+    ),
     "serve": (
         "edge-bench serve artifacts/bundle",
         "edge-bench serve artifacts/bundle --host 0.0.0.0 --token-file token.txt",

@@ -68,6 +68,7 @@ def _run_command(group: Sequence[Run]) -> str:
     words += ["--runtime", ",".join(dict.fromkeys(result.configuration.runtime for result in run.results))]
     words += _threads_and_batch_sizes(run) + _delegates(run)
     words += _settings_options(run.settings, Settings(), ("limit", "resample", "scenario", "timeout_s"))
+    words += ["--cpus", run.settings.cpus] if run.settings.cpus else []
     words += ["--find-fastest"] if run.settings.first_round else []
     words += ["--stateful"] if run.settings.stateful else []
     words += ["--with-postprocess"] if run.settings.with_postprocess else []

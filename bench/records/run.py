@@ -222,6 +222,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     truth: TaskTruth | None = None  # of tasks other than classify; None: unknown, or in Segmentation.cells
     decodings: Annotated[dict[BoundedStr, Decoding], Length] = {}  # how each variant's outputs were read
     sandbox: BoundedNames | None = None  # parts active in all workers, such as seccomp; None in older Runs
+    tuned: BoundedNames | None = None  # what `tune` had set, such as turbo off; None: unknown, as in a container
     repeat_group: BoundedStr = ""  # equal for the Runs of one `run --repeat-runs`; empty: not repeated
     repeat: NonNegativeInt = 0  # number within the group, from 1; 0: not repeated
     stopped: BoundedStr = ""  # why the run ended early, unless the user interrupted it

@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scenario: BoundedStr = ""  # offline · single-stream; empty: each runtime's own batch size
     resample: PositiveInt | None = None  # number of images that are drawn for each trial; None: all of Run.images
     memory_limit: PositiveInt | None = None  # bytes that a worker process may allocate; None: no limit
+    cpus: BoundedStr = ""  # cores that workers could use, in the kernel's form: 4-7; empty: all of this process
     with_postprocess: bool = False  # the decoding of outputs was timed, separately from the trials
     profile: bool = False  # the operators of each configuration were profiled after the trials
     stateful: bool = False  # the model's state was kept between invocations, so that predictions are not scored

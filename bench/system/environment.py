@@ -66,7 +66,8 @@ def _governor(machine: Machine) -> Finding | None:
         return None
     return Finding(
         what=f"the frequency governor is {machine.governor}, so the clock changes while measuring",
-        remedy="echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor",
+        remedy=f"{'on the host: ' if machine.container else ''}sudo edge-bench tune, or without edge-bench "
+        "echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor",
         spoils=True,
     )
 

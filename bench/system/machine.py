@@ -85,9 +85,7 @@ def describe_machine(root: Path = Path("/"), architecture: str | None = None) ->
         architecture=architecture,
         cores=usable_cores(root),
         frequency_mhz=None if signs else _highest_frequency(root),
-        governor=""
-        if signs
-        else read_text_or_empty(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip(),
+        governor="" if signs else _governors(root),
         memory_bytes=memory_bytes(root, "MemTotal"),
         cpu_limit=cpu_limit(root),
         load_average=_load_average(root),
@@ -182,6 +180,12 @@ def _highest_frequency(root: Path) -> float | None:
         for value in re.findall(r"^cpu MHz\s*:\s*([\d.]+)", read_text_or_empty(root / "proc/cpuinfo"), re.MULTILINE)
     ]
     return max(current) if current else None
+
+
+def _governors(root: Path) -> str:
+    """Return the frequency governor, or all of them if cores have different ones; empty if unknown."""
+    files = root.glob("sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")
+    return ", ".join(sorted({read_text_or_empty(path).strip() for path in files} - {""}))
 
 
 def _load_average(root: Path) -> float | None:

@@ -6,7 +6,7 @@ recorded file tree of another machine can be read too. Unknown values are None o
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import msgspec
@@ -48,8 +48,12 @@ class MachineState(msgspec.Struct, frozen=True, kw_only=True):
 class Sensors:
     """The sensor files of this machine, found once. Reading them takes some tens of microseconds."""
 
-    def __init__(self, root: Path = Path("/"), *, emulated: bool = False) -> None:
-        """Find the files; none under an emulator, because they belong to its host."""
+    def __init__(self, root: Path = Path("/"), *, emulated: bool = False, cores: Collection[int] | None = None) -> None:
+        """Find the files; none under an emulator, because they belong to its host.
+
+        ``cores`` are those whose CPU time is read; None: all.
+        """
+        self._cpu_lines = ["cpu"] if cores is None else [f"cpu{core}" for core in cores]
 
         def find(*patterns: str) -> list[Path]:
             return [] if emulated else [path for pattern in patterns for path in sorted(root.glob(pattern))]
@@ -98,12 +102,17 @@ class Sensors:
 
         Its fields are user nice system idle iowait irq softirq steal.
         """
-        fields = read_text_or_empty(self._stat).split("\n", 1)[0].split() if self._stat else []
-        if len(fields) < 9 or fields[0] != "cpu":
-            return None, None
-        user, nice, system, _idle, _iowait, irq, softirq, steal = (int(field) for field in fields[1:9])
+        text = read_text_or_empty(self._stat) if self._stat else ""
+        lines = {fields[0]: fields[1:9] for line in text.splitlines() if len(fields := line.split()) >= 9}
+        busy_ticks = steal_ticks = 0
+        for name in self._cpu_lines:
+            if name not in lines:
+                return None, None
+            user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, lines[name])
+            busy_ticks += user + nice + system + irq + softirq
+            steal_ticks += steal
         tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-        return (user + nice + system + irq + softirq) * tick_ns, steal * tick_ns
+        return busy_ticks * tick_ns, steal_ticks * tick_ns
 
 
 def throttling(before: MachineState, after: MachineState) -> list[str]:

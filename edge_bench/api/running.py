@@ -10,6 +10,7 @@ from edge_bench.api.messages import progress_view
 from edge_bench.api.runs import Run
 from edge_bench.bench.errors import BadInput, EdgeBenchError, NotTrusted
 from edge_bench.bench.interrupts import listening_to_ctrl_c
+from edge_bench.bench.measure.options.cores import chosen_cores
 from edge_bench.bench.measure.options.settings import run_settings, searched, selection
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.run_budget import run_budget
@@ -17,6 +18,7 @@ from edge_bench.bench.measure.session import measure
 from edge_bench.bench.records.journal.journal import JOURNAL
 from edge_bench.bench.records.run import Settings
 from edge_bench.bench.sandbox.support import sandbox_support
+from edge_bench.bench.system.cores import pinned
 
 __all__ = ["run"]
 
@@ -32,6 +34,7 @@ def run(
     threads: str | int | Sequence[int] | None = None,
     batch_sizes: str | int | Sequence[int] | None = None,
     delegates: str | Sequence[str] | None = None,
+    cpus: str | int | Sequence[int] | None = None,
     find_fastest: bool = False,
     trials: int = 30,
     processes: int = 5,
@@ -60,6 +63,8 @@ def run(
     labels: the true values of ``data``; task: the meaning of the outputs, if labels and models do not determine it
     variants, runtimes, threads, batch_sizes: the configurations, as a list or a text such as "1,2"; None: the defaults
     delegates: for .tflite models, a list with the form of ``--delegate``, such as ["default", "libedgetpu.so.1"]
+    cpus: the cores to measure on, as a list or a text such as "4-7", "big" or "all"; None: those of `edge-bench tune`,
+    otherwise all. The calling thread is restricted to them meanwhile.
     find_fastest: measure all configurations briefly, then the best of them fully; threads and batch sizes that are not
     set are several. The column probability_fastest of `Run.to_frame` has the result
     budget: seconds, or a text such as "5m", that the measurement may take. Limit, trials and processes with default
@@ -83,6 +88,7 @@ def run(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
         profile=profile,
+        cpus=chosen_cores(cpus),
     )  # fmt: skip
     if find_fastest:
         configurations, settings = searched(configurations, settings)
@@ -91,7 +97,7 @@ def run(
     view = progress_view(shown=progress)
     if support.problem:
         view.say(f"{support.problem}; {support.remedy}")
-    with listening_to_ctrl_c():
+    with listening_to_ctrl_c(), pinned(settings.cpus):
         fitting = run_budget(budget, settings, stated, Path(results), once=once, resume=resume, explicit_options=None)
         request = BenchmarkRequest.from_paths(
             paths_of(models), said, said.keys(), configurations, settings, view, fitting

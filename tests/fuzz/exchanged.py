@@ -1,4 +1,4 @@
-"""Targets for what comes over connections: requests to the server, archives and saved images, fleet files."""
+"""Targets for what comes from elsewhere: requests to the server, archives, saved images, fleet files, tune records."""
 
 import asyncio
 import io
@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from uvicorn import Config
 from uvicorn.server import ServerState
 
@@ -18,14 +19,19 @@ from edge_bench.app.fleet.docker.transfer import unpacked
 from edge_bench.app.serving.errors import RequestError
 from edge_bench.app.serving.http_limits import HEADER_BYTES, BoundedHttp
 from edge_bench.app.serving.open_inference import AcceptedInput, read_request
+from edge_bench.app.tables.doctor import Tuning
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.system.tuning.record import Original, Tuned, read_tuned
 from tests.fleet.saved import saved_image
 from tests.fuzz.mutate import mutated_bytes
 
 __all__ = [
-    "archives", "bodies", "damaged_http", "fleet_files", "requests", "saved_images", "use_archive", "use_body",
-    "use_fleet_file", "use_http", "use_saved_image",
+    "TUNED", "archives", "bodies", "damaged_http", "fleet_files", "requests", "saved_images", "tune_records",
+    "use_archive", "use_body", "use_fleet_file", "use_http", "use_saved_image", "use_tune_record",
 ]  # fmt: skip
+
+#: Path of the record of original values below its root folder.
+TUNED = "var/lib/edge-bench/tune.json"
 
 MOST = 1 << 20
 
@@ -221,6 +227,23 @@ def fleet_files() -> list[bytes]:
         b'[[engine]]\nname = "emulated"\ncontext = "default"\nplatform = "linux/arm64"\nmemory = "1G"\n'
         b'[[engine]]\nname = "tls"\nurl = "tcp://[::1]:2376"\ntls = "keys"\n',
     ]
+
+
+def tune_records() -> list[bytes]:
+    """Records of original values of `edge-bench tune`."""
+    paths = {
+        "proc/sys/vm/swappiness": "1",
+        "proc/irq/31/smp_affinity_list": "0",
+        "sys/devices/system/cpu/cpufreq/boost": None,
+    }
+    originals = [Original(path=path, content=b"60\n", then=then) for path, then in paths.items()]
+    return [msgspec.json.encode(Tuned(boot="b", began="2026-01-01T00:00:00+00:00", cpus="1-3", originals=originals))]
+
+
+def use_tune_record(path: Path) -> None:
+    """Read a record of original values, and describe it."""
+    if tuned := read_tuned(path.parents[3]):
+        Tuning(tuned.summary, tuned).text.encode(errors="surrogatepass")
 
 
 def use_fleet_file(path: Path) -> None:

@@ -11,10 +11,12 @@ from edge_bench.app.tables.doctor import doctor_table
 from edge_bench.app.tables.profiles.comparison import explained_tables
 from edge_bench.app.tables.profiles.difference import difference_table
 from edge_bench.app.tables.profiles.table import operator_table, profile_table, profile_tables
+from edge_bench.app.tables.tune import tune_table
 from edge_bench.bench.analysis.profiles.difference import profile_difference
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import Configuration, Failure
 from edge_bench.bench.system.machine import Finding
+from edge_bench.bench.system.tuning.settings import Change, Group, Plan
 from tests.factories import machine
 from tests.made.profiles import operator_time, profile, profiled_run
 from tests.struct_paths import with_every_text
@@ -36,6 +38,9 @@ def _failed(name: str) -> tuple[Configuration, Failure]:
 SMALL_TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
     doctor_table: lambda name, _: [
         doctor_table(with_every_text(machine(), name), [name], [Finding(what=name, remedy=name, spoils=True)])
+    ],
+    tune_table: lambda name, _: [
+        tune_table(Plan(name, [Change(Group.SWAP, name, name.encode(errors="surrogatepass"), name, name)], [name]))
     ],
     profile_table: lambda name, _: [profile_table(_profile(name), wide=wide) for wide in (False, True)],
     profile_tables: lambda name, _: profile_tables(

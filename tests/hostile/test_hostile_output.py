@@ -13,7 +13,6 @@ from typing import Any, get_type_hints
 from xml.etree import ElementTree as ET
 
 import msgspec
-import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
@@ -54,50 +53,14 @@ from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.offload.records.offload import Offload, OutputComparison, OutputDifference
 from edge_bench.bench.records.manifest import TensorSpec
-from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
 from edge_bench.bench.tasks.tensors.differences import Sums, difference_of
 from tests.app.render.hostile_text import HOSTILE, formula_cells
 from tests.command_line import CommandLine, call_here
 from tests.fuzz import seeds
+from tests.hostile.runs import FIXED, hostile_runs, hostile_tensors
 from tests.hostile.small_tables import SMALL_TABLES
-from tests.made.graph.task_runs import task_result, task_run, tensors
 from tests.struct_paths import with_every_text
-
-#: Texts that a record cannot be read without, or that edge-bench chooses from a list.
-FIXED = (
-    "schema_version", "began", "dtype", "data", "source", "run_id", "task", "where", "payload", "link", "parts",
-    "links", "arms",
-)  # fmt: skip
-
-
-def hostile_runs(name: str) -> list[Run]:
-    """Two Runs of two machines, whose configurations have names of their own so that there is something to compare."""
-    first, other = (with_every_text(each, name, but=FIXED) for each in seeds.runs())
-    results = [
-        msgspec.structs.replace(
-            result, configuration=msgspec.structs.replace(result.configuration, runtime=f"{name}{number}")
-        )
-        for number, result in enumerate(first.results)
-    ]
-    machine = msgspec.structs.replace(other.machine, hostname=f"{name}2")
-    return [
-        msgspec.structs.replace(first, results=results),
-        msgspec.structs.replace(other, results=results, machine=machine),
-    ]
-
-
-def hostile_tensors(name: str) -> Run:
-    """A Run with two configurations that differ in an output of this name."""
-    values = np.arange(40, dtype=np.float32).reshape(20, 2)
-    results = [task_result("x", tensors(**{name: values + number, "b": values})) for number in range(2)]
-    named = [
-        msgspec.structs.replace(
-            each, configuration=msgspec.structs.replace(each.configuration, variant=f"{name}{number}")
-        )
-        for number, each in enumerate(results)
-    ]
-    return task_run("tensor", *named, examples=20)
 
 
 def hostile_inspection(name: str, folder: Path) -> ModelInspection:

@@ -1,4 +1,4 @@
-"""Options of ``run``: configurations, trials, processes, limits."""
+"""Options of ``run``: configurations, trials, processes, limits. Options of ``tune``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,15 +11,19 @@ __all__ = [
     "BatchSizes",
     "Budget",
     "CompareWith",
+    "Cpus",
     "Delegates",
+    "DryRun",
     "FindFastest",
     "Fresh",
+    "Keep",
     "MemoryLimit",
     "ModelArguments",
     "Once",
     "Processes",
     "RepeatRuns",
     "Resample",
+    "RestoreSettings",
     "ResumeRun",
     "Runtimes",
     "ScenarioName",
@@ -27,9 +31,11 @@ __all__ = [
     "Strict",
     "Threads",
     "Trials",
+    "TuneCpus",
     "Variants",
     "WithPostprocess",
     "WithProfile",
+    "Yes",
 ]
 
 ModelArguments = Annotated[
@@ -132,6 +138,15 @@ Delegates = Annotated[
         "several.",
     ),
 ]
+Cpus = Annotated[
+    str | None,
+    list_option(
+        "--cpus",
+        section=Section.MEASURING,
+        help="Cores to measure on: 4-7 or 0,2; big or little, if there are two kinds; all. [default: those of "
+        "`edge-bench tune`, otherwise all]",
+    ),
+]
 FindFastest = Annotated[
     bool,
     option(
@@ -209,4 +224,25 @@ MemoryLimit = Annotated[
         help="Memory that each worker may allocate: 512M, 2G. A configuration that needs more is reported as failed. "
         "[default: no limit]",
     ),
+]
+
+# -- tune
+TuneCpus = Annotated[
+    str | None,
+    list_option(
+        "--cpus",
+        help="Cores that `run` measures on while the machine is tuned, and from which interrupts are moved away: 1-3; "
+        "big or little, if there are two kinds; all. [default: big, if there are two kinds, otherwise all]",
+    ),
+]
+Keep = Annotated[
+    str | None,
+    list_option(
+        "--keep", env="TUNE_KEEP", help="Kinds of settings to leave unchanged: governor,turbo,swap,interrupts."
+    ),
+]
+DryRun = Annotated[bool, option("--dry-run", help="Show what would be changed, and change nothing.")]
+Yes = Annotated[bool, option("--yes", "-y", help="Do not ask. Needed if there is no terminal.")]
+RestoreSettings = Annotated[
+    bool, option("--restore", help="Restore all settings that `tune` has changed, also after a crash.")
 ]

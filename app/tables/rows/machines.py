@@ -16,6 +16,8 @@ class DoctorRow(Machine, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     sandbox: list[str]
     findings: list[Finding]
+    tuned: list[str] | None  # what `tune` has set; null: unknown, as in a container
+    clusters: list[str]  # lists of cores of the same capacity, the slowest first; empty if all are equal
 
 
 class DeviceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

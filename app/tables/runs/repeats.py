@@ -17,6 +17,7 @@ from edge_bench.app.tables.shared import (
     has_delegates,
     once_per_group,
 )
+from edge_bench.bench.analysis.times.machines import run_place
 from edge_bench.bench.analysis.times.reliability import is_unstable, reliability_of, trusted
 from edge_bench.bench.analysis.times.repeats import RunToRun, run_to_run
 from edge_bench.bench.records.run import Configuration, Result, Run
@@ -44,7 +45,7 @@ def repeats_table(runs: Sequence[Run]) -> Table:
     return Table(
         title=f"{'EMULATED: ' if first.emulated else ''}{counted(len(runs), 'run')} of "
         f"{first.bundle.model} on {first.bundle.dataset}, {counted(first.images_per_pass, 'image')} per pass, "
-        f"{counted(first.settings.trials, 'trial')} per run, {first.machine.label}",
+        f"{counted(first.settings.trials, 'trial')} per run, {run_place(first)}",
         header=[_HEADER[column] for column in columns],
         rows=[[row[column] for column in columns] for row in rows],
         keys=4 + delegates,

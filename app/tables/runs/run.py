@@ -32,6 +32,7 @@ from edge_bench.app.tables.shared import (
 from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
 from edge_bench.bench.analysis.fastest.search import Search, search_of
 from edge_bench.bench.analysis.quality.scored import measures_of
+from edge_bench.bench.analysis.times.machines import run_place
 from edge_bench.bench.analysis.times.reliability import is_unstable, reliability_of, trusted
 from edge_bench.bench.records.run import CLASSIFY, Configuration, Result, Run
 from edge_bench.bench.stats.intervals import median_interval_over_processes, wilson
@@ -76,7 +77,7 @@ def run_table(run: Run) -> Table:
     columns = [number for number, name in enumerate(_HEADER) if name not in omitted]
     return Table(
         title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {counted(images, run.unit)} per pass, "
-        f"{counted(trials, 'trial')}, {run.machine.label}",
+        f"{counted(trials, 'trial')}, {run_place(run)}",
         header=[_heading(_HEADER[column], run, quality) for column in columns],
         rows=Lazy(lambda result: list(map(_row(result, run, best).__getitem__, columns)), run.results),
         keys=4 + delegates,

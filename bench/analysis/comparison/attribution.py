@@ -13,7 +13,7 @@ from edge_bench.bench.analysis.times.compared_times import compare_times
 from edge_bench.bench.analysis.times.differences import differences
 from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
 from edge_bench.bench.analysis.times.groups import repeat_key
-from edge_bench.bench.analysis.times.machines import machine_key
+from edge_bench.bench.analysis.times.machines import machine_key, run_place
 from edge_bench.bench.analysis.times.reliability import verdict_reliable
 from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.records.delegate import NO_DELEGATE
@@ -76,9 +76,9 @@ def _effect(factor: str, item: RunResult, reference: RunResult, earlier: Earlier
     return Effect(
         factor=factor,
         run_id=item.run.run_id,
-        machine=item.run.machine.label,
+        machine=run_place(item.run),
         configuration=item.result.configuration,
-        reference_machine=reference.run.machine.label,
+        reference_machine=run_place(reference.run),
         reference=reference.result.configuration,
         ratio=ratio,
         verdict=verdict(ratio) if same_runtime or item.run is reference.run else None,

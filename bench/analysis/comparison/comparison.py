@@ -23,6 +23,7 @@ from edge_bench.bench.analysis.times.compared_times import Separation, TimeCompa
 from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
 from edge_bench.bench.analysis.times.example_times import ExampleTime, example_time
 from edge_bench.bench.analysis.times.groups import repeats_together
+from edge_bench.bench.analysis.times.machines import run_place
 from edge_bench.bench.analysis.times.reliability import (
     Reliability,
     is_unstable,
@@ -145,7 +146,7 @@ def compare(
     finished = [item for item in measured if not item.failure]
     return Comparison(
         baseline=base.result.configuration,
-        baseline_machine=base.run.machine.label,
+        baseline_machine=run_place(base.run),
         rows=[msgspec.structs.replace(row, verdict=each) for row, each in zip(rows, judged, strict=True)],
         slacks=slacks_of(finished, known),
         effects=attribute(finished, base.run, known),
@@ -193,7 +194,7 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
     row = Row(
         run_id=run.run_id,
         began=run.began,
-        machine=run.machine.label,
+        machine=run_place(run),
         emulated=run.emulated,
         configuration=result.configuration,
         task=run.task,

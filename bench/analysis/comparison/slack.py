@@ -9,7 +9,7 @@ import numpy as np
 from edge_bench.bench.analysis.times.compared_times import compare_times
 from edge_bench.bench.analysis.times.differences import seconds_apart
 from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
-from edge_bench.bench.analysis.times.machines import machine_key
+from edge_bench.bench.analysis.times.machines import machine_key, run_place
 from edge_bench.bench.analysis.times.timings import RunResult, common_estimator, seconds_of, seconds_per_image
 from edge_bench.bench.records.bundle import LIGHT, ORIGINAL
 from edge_bench.bench.records.run import Configuration
@@ -100,10 +100,10 @@ def slack_between(light: RunResult, original: RunResult, earlier: EarlierRuns = 
     unsafe = any(rests_on_outlier(np.concatenate(side)) for side in (whole, other_whole))
     return Slack(
         light=light.result.configuration,
-        light_machine=light.run.machine.label,
+        light_machine=run_place(light.run),
         light_run=light.run.run_id,
         original=original.result.configuration,
-        original_machine=original.run.machine.label,
+        original_machine=run_place(original.run),
         original_run=original.run.run_id,
         same_run=same_run,
         same_machine=same_run or machine_key(light.run.machine) == machine_key(original.run.machine),

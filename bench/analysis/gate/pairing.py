@@ -56,6 +56,7 @@ def pair_runs(new: Sequence[Run], old: Sequence[Run], *, across: bool = False) -
     notes += [_only_in_baseline(result) for run in old for result in _without(run.expected_results, partners)]
     if not across:
         _require_same_runtimes(pairs)
+        _require_same_cores(pairs)
     return Pairing(pairs, list(dict.fromkeys(notes)))
 
 
@@ -106,6 +107,12 @@ def _require_one_model(runs: Sequence[Run]) -> None:
                 f"run {runs[0].run_id[:8]} has {runs[0].images_per_pass:,} images per pass, but run {run.run_id[:8]} "
                 f"has {run.images_per_pass:,}, so they are not repeats",
                 "use only Runs with the same --limit and --resample for one side",
+            )
+        if run.settings.cpus != runs[0].settings.cpus:
+            raise BadInput(
+                f"run {runs[0].run_id[:8]} was measured on cores {runs[0].settings.cpus or 'all'}, but run "
+                f"{run.run_id[:8]} on {run.settings.cpus or 'all'}, so they are not repeats",
+                "use only Runs with the same --cpus for one side",
             )
         if run.bundle.sha256 != runs[0].bundle.sha256:
             raise BadInput(
@@ -171,6 +178,18 @@ def _require_same_runtimes(pairs: Sequence[Pair]) -> None:
 
 def _checksums(libraries: Iterable[DelegateLibrary | None]) -> set[str]:
     return {each.sha256 for each in libraries if each is not None}
+
+
+def _require_same_cores(pairs: Sequence[Pair]) -> None:
+    """Raise BadInput if a pair was measured on different cores of the machine."""
+    for item, partner, _ in pairs:
+        cores = [sorted({each.run.settings.cpus for each in side.all_runs}) for side in (partner, item)]
+        if item.result.trials and cores[0] != cores[1]:
+            before, after = (" and ".join(name or "all" for name in each) for each in cores)
+            raise BadInput(
+                f"the measured cores of {item.result.configuration} changed: {before} → {after}",
+                "measure both with the same --cpus, or judge both changes together with --across",
+            )
 
 
 def _pairs(run: Run, old: Run) -> list[tuple[Result, Result]]:

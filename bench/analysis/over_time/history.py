@@ -8,7 +8,7 @@ import numpy as np
 from edge_bench.bench.analysis.over_time.changes import Change, changes, differences_between, total_change
 from edge_bench.bench.analysis.over_time.order import in_order
 from edge_bench.bench.analysis.quality.scored import first_measure
-from edge_bench.bench.analysis.times.machines import machine_key, machine_name
+from edge_bench.bench.analysis.times.machines import machine_key, machine_name, on_cores
 from edge_bench.bench.analysis.times.reliability import is_unstable, trusted
 from edge_bench.bench.analysis.times.timings import Estimator, RunResult, seconds_per_image
 from edge_bench.bench.records.run import CLASSIFY, Configuration, Run
@@ -63,7 +63,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 class Series(msgspec.Struct, frozen=True, kw_only=True):
     """All measurements of a configuration of one bundle on one machine, oldest first."""
 
-    machine: str
+    machine: str  # and the cores, if it was measured on some of them
     emulated: bool
     bundle: str  # SHA-256 of its manifest
     dataset: str
@@ -86,15 +86,15 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 def history(runs: Sequence[Run]) -> list[Series]:
     """Group all measured configurations of all Runs into series, and find steps and creep in each.
 
-    A series is sorted by ``began``, by the clock of its machine. Runs of different machines, bundles, tasks or numbers
-    of images are in different series. The times are judged by their variation between Runs
+    A series is sorted by ``began``, by the clock of its machine. Runs of different machines, bundles, tasks, numbers
+    of images or measured cores are in different series. The times are judged by their variation between Runs
     (``bench/stats/control_chart.py``), and only changes beyond 2 % count. Emulated times are not judged.
     """
     series: dict[tuple[object, ...], list[RunResult]] = {}
     for run in in_order(runs):
         measured = (machine_key(run.machine), run.emulated, run.bundle.sha256, run.task, run.images_per_pass)
         for result in run.results_with_trials:
-            key = (*measured, run.settings.resample, result.configuration)
+            key = (*measured, run.settings.resample, run.settings.cpus, result.configuration)
             series.setdefault(key, []).append(RunResult(run, result))
     return [_series(measurements) for measurements in series.values()]
 
@@ -129,7 +129,7 @@ def _series(measurements: Sequence[RunResult]) -> Series:
             point = _judged(point, *judged, verdicts.get(index))
         points.append(point)
     return Series(
-        machine=machine_name(run.machine),
+        machine=on_cores(machine_name(run.machine), run.settings.cpus),
         emulated=run.emulated,
         bundle=run.bundle.sha256,
         dataset=run.bundle.dataset,

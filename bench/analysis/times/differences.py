@@ -65,6 +65,7 @@ def _software(run: Run, result: Result, other: Run, other_result: Result) -> Ite
     yield "OS", before.os, after.os
     yield "kernel", before.kernel, after.kernel
     yield "governor", before.governor, after.governor
+    yield "tuned", _tuned(run.tuned), _tuned(other.tuned)
     yield "CPU limit", _cores(before.cpu_limit), _cores(after.cpu_limit)
     yield "container", _yes_no(before.container), _yes_no(after.container)
     yield "sandbox", _parts(run.sandbox), _parts(other.sandbox)
@@ -77,6 +78,7 @@ def _settings(run: Run, other: Run) -> Iterator[_Pair]:
         yield name, getattr(before, name), getattr(after, name)
     yield "resample", before.resample or "no", after.resample or "no"
     yield "scenario", before.scenario or "none", after.scenario or "none"
+    yield "measured cores", before.cpus or "all", after.cpus or "all"
     yield "memory limit", _mebibytes(before.memory_limit), _mebibytes(after.memory_limit)
     yield "stateful", _yes_no(before.stateful), _yes_no(after.stateful)
 
@@ -157,6 +159,10 @@ def _tool_version(run: Run) -> str:
 
 def _parts(sandbox: list[str] | None) -> str:
     return "" if sandbox is None else " and ".join(sorted(sandbox)) or "none"
+
+
+def _tuned(settings: list[str] | None) -> str:
+    return "" if settings is None else " and ".join(settings) or "no"
 
 
 def _cores(limit: float | None) -> str:

@@ -46,6 +46,7 @@ def _key(item: RunResult) -> tuple[object, ...]:
     return (
         machine_key(run.machine), run.bundle.sha256, result.configuration, result.runtime_version,
         result.delegate_library and result.delegate_library.sha256, item.images, run.settings.resample,
+        run.settings.cpus,
     )  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 import re
 from typing import Protocol
 
-__all__ = ["machine_key", "machine_name"]
+from edge_bench.bench.records.run import Run
+
+__all__ = ["machine_key", "machine_name", "on_cores", "run_place"]
 
 #: Default hostname of a container.
 _RANDOM_HOSTNAME = re.compile(r"[0-9a-f]{12}")
@@ -50,6 +52,16 @@ def machine_name(machine: _Described) -> str:
     parts = filter(None, (machine.board, machine.cpu, machine.architecture, _memory(machine)))
     name = f"container ({', '.join(parts)})"
     return f"{name} EMULATED" if machine.emulated else name
+
+
+def on_cores(name: str, cpus: str) -> str:
+    """Return a machine's name with the cores of ``--cpus``, which are other conditions; empty ``cpus``: all."""
+    return f"{name}, cores {cpus}" if cpus else name
+
+
+def run_place(run: Run) -> str:
+    """Return the machine of a Run, and the cores if it was measured on some of them."""
+    return on_cores(run.machine.label, run.settings.cpus)
 
 
 def _memory(machine: _Described) -> str:

@@ -29,6 +29,7 @@ from edge_bench.bench.records.journal.journal import Journal
 from edge_bench.bench.records.run import CLASSIFY, Failure, ProcessRecord, Run, Trial
 from edge_bench.bench.records.run_files import utc_now
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
+from edge_bench.bench.system.cores import cores_in
 from edge_bench.bench.system.environment import concurrent_run_findings
 from edge_bench.bench.system.sensors import Sensors
 from edge_bench.bench.system.trial_monitor import TrialReadings, monitor_trial
@@ -57,7 +58,8 @@ class Recorder:
         self._truth = np.full(len(workload.indices), -1) if workload.labels is None else workload.labels
         self._is_classified = begun.task == CLASSIFY
         self._has_threshold = workload.shared.threshold is not None
-        self._sensors = Sensors(emulated=begun.machine.emulated)
+        cpus = begun.settings.cpus
+        self._sensors = Sensors(emulated=begun.machine.emulated, cores=cores_in(cpus) if cpus else None)
         self._builder = RunBuilder(begun)
         if journal is not None:
             self._builder.apply_all(earlier or (), journal.path)

@@ -19,6 +19,7 @@ from edge_bench.bench.sandbox.support import sandbox_support
 from edge_bench.bench.system.environment import machine_findings
 from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.sensors import Sensors
+from edge_bench.bench.system.tuning.record import tuned_settings
 from edge_bench.bench.version import __version__, revision
 
 __all__ = ["images_of", "started_run"]
@@ -66,6 +67,7 @@ def started_run(
         ],
         findings=[*machine_findings(machine), *setup_findings()],
         sandbox=sandbox_support().parts,
+        tuned=tuned_settings(),
         state_before=Sensors(emulated=machine.emulated).read(),
         repeat_group=repeat_group,
         repeat=repeat,

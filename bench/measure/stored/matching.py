@@ -139,8 +139,9 @@ def _same_models(run: Run, identity: BundleIdentity, preprocessing: Preprocessin
 def same_settings(first: Settings, second: Settings, explicit_options: Collection[str] | None) -> bool:
     """Return whether two Settings are the same, in the fields of ``explicit_options`` if these are given."""
     wanted = None
-    if explicit_options is not None:  # with any options, a Run without an accuracy or with a search is of another kind
-        wanted = {*(_FIELDS.get(name, name) for name in explicit_options), "stateful", "first_round"}
+    if explicit_options is not None:
+        # with any options, a Run without an accuracy, with a search or on other cores is of another kind
+        wanted = {*(_FIELDS.get(name, name) for name in explicit_options), "stateful", "first_round", "cpus"}
     names = [name for name in first.__struct_fields__ if wanted is None or name in wanted]
     return all(getattr(first, name) == getattr(second, name) for name in names)
 

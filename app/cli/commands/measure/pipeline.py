@@ -60,11 +60,12 @@ def pipeline(
     from edge_bench.app.tables.runs.run import run_table
     from edge_bench.app.training.fit.checkpoints import TrainingSettings
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
+    from edge_bench.bench.measure.options.cores import chosen_cores
     from edge_bench.bench.measure.run_budget import run_budget
     from edge_bench.bench.records.run import Settings
 
     explicit = parsing.explicit_options(context)
-    settings = Settings(trials=trials, processes=processes, limit=limit, seed=seed)
+    settings = Settings(trials=trials, processes=processes, limit=limit, seed=seed, cpus=chosen_cores())
     fitting = run_budget(
         budget, settings, explicit, results,
         once=not fresh, resume=False, explicit_options=None,
@@ -108,6 +109,7 @@ def _train_and_measure(
     from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.measure.session import measure
     from edge_bench.bench.records.bundle import Bundle
+    from edge_bench.bench.system.cores import pinned
 
     writable_folder(results)
     # epochs and learning rate follow from the data or the existing bundle, unless the epochs are set
@@ -117,5 +119,6 @@ def _train_and_measure(
         raise AssertionError("without stop_after a training ends in a bundle")
     if bundle.manifest.dataset.note:
         console.banner(bundle.manifest.dataset.note)
-    request = BenchmarkRequest.from_bundle(folder, Selection(), settings, progress, budget)
-    return measure(request, results, progress, once=not fresh)
+    with pinned(settings.cpus):
+        request = BenchmarkRequest.from_bundle(folder, Selection(), settings, progress, budget)
+        return measure(request, results, progress, once=not fresh)

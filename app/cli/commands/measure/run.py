@@ -14,6 +14,7 @@ from edge_bench.app.cli.options.run import (
     BatchSizes,
     Budget,
     CompareWith,
+    Cpus,
     Delegates,
     FindFastest,
     MemoryLimit,
@@ -62,6 +63,7 @@ def run(
     threads: Threads = None,
     batch_size: BatchSizes = None,
     delegate: Delegates = None,
+    cpus: Cpus = None,
     find_fastest: FindFastest = False,
     trials: Trials = 30,
     processes: Processes = 5,
@@ -93,22 +95,28 @@ def run(
     from edge_bench.app.cli import console
     from edge_bench.app.tables.runs.repeats import repeats_table
     from edge_bench.app.tables.runs.run import run_table
+    from edge_bench.bench.measure.options.cores import chosen_cores
     from edge_bench.bench.measure.options.settings import run_settings, searched, selection
     from edge_bench.bench.measure.repeats import measure_repeats
     from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.measure.run_budget import run_budget
     from edge_bench.bench.measure.session import measure
+    from edge_bench.bench.system.cores import pinned
 
     configurations = selection(variant, runtime, threads, batch_size, scenario, delegate)
     settings = run_settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
         profile=profile,
+        cpus=chosen_cores(cpus),
     )  # fmt: skip
+    context.with_resource(pinned(settings.cpus))  # before threads are counted and workers are started
     if find_fastest:
         configurations, settings = searched(configurations, settings, repeat_runs=repeat_runs)
     shown = Shown(output_format, wide=wide, why=why)
     progress, explicit_options = console.progress(), parsing.explicit_options(context)
+    if settings.cpus and cpus is None:
+        progress.say(f"measuring on cores {settings.cpus}, which `edge-bench tune` selected; change this with --cpus")
     data = {name: context.params[name] for name in DATA_OPTIONS}
     stated = explicit_options & DATA_OPTIONS.keys()
     how: Any = {"once": once, "explicit_options": explicit_options - DATA_OPTIONS.keys(), "resume": resume}

@@ -12,6 +12,7 @@ from tests.command_line import Refuses, call_here, command_parameters
 LISTS = {
     "--variant", "--runtime", "--threads", "--batch-size", "--payload", "--in-flight", "--format", "--scale",
     "--offset", "--ignore-mask-values", "--workers", "--compare-with", "--power", "--stop-after", "--to",
+    "--cpus", "--keep",
 }  # fmt: skip
 
 
