@@ -24,18 +24,19 @@ from edge_bench.bench.records.journal_entries import (
     Entry,
     FinalistsChosen,
     FindingAdded,
-    OutputsRecorded,
     ProcessFinished,
     ProcessStarted,
     TrialMade,
 )
 from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.power import MeteredPower
 from edge_bench.bench.records.run import CLASSIFY, Failure, Images, ProcessRecord, Result, Run, Settings, Trial
 from edge_bench.bench.records.run_files import utc_now
 from edge_bench.bench.sandbox.support import sandbox_support
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
 from edge_bench.bench.system.environment import concurrent_run_findings, machine_findings
 from edge_bench.bench.system.machine import describe_machine
+from edge_bench.bench.system.power.meters import Meter
 from edge_bench.bench.system.sensors import Sensors
 from edge_bench.bench.system.trial_monitor import TrialReadings, monitor_trial
 from edge_bench.bench.version import __version__, revision
@@ -131,6 +132,7 @@ class Recorder:
             self._builder.apply_all(earlier or (), journal.path)
         # the clock of a resumed run continues from its last trial, so that the pause does not count
         self._began_ns = time.perf_counter_ns() - self._builder.ended_ns
+        self.meter: Meter | None = None
         self.interrupted = False
         self.stopped = ""
 
@@ -166,8 +168,13 @@ class Recorder:
         """Return the number of processes of a configuration whose outputs are recorded."""
         return self._builder.recorded(number)
 
-    def outputs(self, entry: OutputsRecorded) -> None:
-        """Record the outputs of a process."""
+    @property
+    def power(self) -> MeteredPower | None:
+        """The power meter of this run, if one was found."""
+        return self._builder.power
+
+    def add(self, entry: Entry) -> None:
+        """Record an entry that another module made."""
         self._record(entry)
 
     def fail(self, number: int, failure: Failure) -> None:
@@ -206,8 +213,8 @@ class Recorder:
         )
 
     def monitor(self) -> AbstractContextManager[TrialReadings]:
-        """Return a context manager that reads the sensors before and after a trial."""
-        return monitor_trial(self._sensors)
+        """Return a context manager that reads the sensors before and after a trial, and the power meter."""
+        return monitor_trial(self._sensors, self.meter)
 
     def timed(
         self,
@@ -243,6 +250,7 @@ class Recorder:
             steal_ns=readings.passed("steal_ns"),
             temperature_c=readings.after.temperature_c,
             throttled=readings.throttled,
+            power_w=readings.power_w(timed.began_ns, timed.elapsed_ns),
             image_positions=None if image_positions is None else pack(image_positions),
         )
         self._record(

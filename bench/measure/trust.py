@@ -10,7 +10,7 @@ from edge_bench.bench.stats.ratios import MATERIAL
 from edge_bench.bench.system.environment import COOLING, LESS_LOAD, REMEDIES, TICKS_NS
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.wording import counted
-from edge_bench.bench.worker.durations import TRIAL, WARM_UP
+from edge_bench.bench.worker.durations import DURATIONS
 
 __all__ = [
     "disturbed",
@@ -83,7 +83,7 @@ def _duration_findings() -> list[Finding]:
             remedy=f"unset it; the default is {each.default:g} s",
             spoils=False,
         )
-        for each in (WARM_UP, TRIAL)
+        for each in DURATIONS
         if (seconds := each.seconds()) < each.default
     ]
 

@@ -6,6 +6,7 @@ import msgspec
 
 from edge_bench.bench.io.record_codec import BoundedStr, Length, NonNegativeInt, PackedArray, PositiveInt
 from edge_bench.bench.records.outputs.union import TaskOutputs
+from edge_bench.bench.records.power import MeteredPower
 from edge_bench.bench.records.run import MAX_CONFIGURATIONS, Failure, ProcessRecord, Run, Trial
 from edge_bench.bench.system.machine import Finding
 
@@ -15,6 +16,7 @@ __all__ = [
     "FinalistsChosen",
     "FindingAdded",
     "OutputsRecorded",
+    "PowerMeasured",
     "ProcessFinished",
     "ProcessStarted",
     "RunStarted",
@@ -26,6 +28,12 @@ class RunStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The first entry: the Run as it is before its first trial."""
 
     run: Run
+
+
+class PowerMeasured(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The power meter was found, and the idle power measured."""
+
+    power: MeteredPower
 
 
 class ProcessStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -90,6 +98,7 @@ class FindingAdded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 Entry = (
     RunStarted
+    | PowerMeasured
     | ProcessStarted
     | OutputsRecorded
     | TrialMade

@@ -43,6 +43,7 @@ def run(
     memory_limit: str | int | None = None,
     stateful: bool = False,
     with_postprocess: bool = False,
+    power: str | None = None,
     results: AnyPath = "results",
     once: bool = False,
     resume: bool = False,
@@ -61,6 +62,7 @@ def run(
     set are several. The column probability_fastest of `Run.to_frame` has the result
     budget: seconds, or a text such as "5m", that the measurement may take. Limit, trials and processes with default
     values are chosen to fit
+    power: the power of this machine, such as "idle=2.7W,compute=5.8W", the file of a sensor, or "none"; None: a meter
     results: the folder of Run files; once: reuse a matching Run in it instead of measuring, if all options are the
     same; resume: continue an interrupted run with the same options
     progress: show progress on stderr; otherwise messages are only logged
@@ -78,6 +80,7 @@ def run(
     settings = run_settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
+        power=power,
     )  # fmt: skip
     if find_fastest:
         configurations, settings = searched(configurations, settings)

@@ -9,6 +9,7 @@ import numpy as np
 from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import counted, marked, percent, significant, size, with_interval
+from edge_bench.app.tables.energy import ENERGY_HEADINGS, energy_cells, energy_notes, energy_record
 from edge_bench.app.tables.runs.quality import quality_cell, quality_heading, quality_notes, quality_record
 from edge_bench.app.tables.runs.tails import (
     percentile_cell,
@@ -20,6 +21,7 @@ from edge_bench.app.tables.runs.tails import (
 )
 from edge_bench.app.tables.shared import configuration_cells, failure_text, finding_notes
 from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
+from edge_bench.bench.analysis.energy.joules import NONE, energy_of, source_of
 from edge_bench.bench.analysis.fastest.search import Search, search_of
 from edge_bench.bench.analysis.quality.scored import measures_of
 from edge_bench.bench.analysis.times.reliability import is_unstable, reliability_of, trusted
@@ -45,7 +47,7 @@ _RESAMPLED = {_ACCURACY: "accuracy, %\n± sd over trials [95 %]"}
 _HEADER = (
     "variant", "runtime", "threads", "batch", "ms/image\nmedian [95 %]", "ms/image\nmean ± sd",
     "trials in order\n± largest",
-    "one invocation, ms/image\np50 / p90 / p99 / max", "images/s", _ACCURACY, _TOP_5, "size",
+    "one invocation, ms/image\np50 / p90 / p99 / max", "images/s", *ENERGY_HEADINGS, _ACCURACY, _TOP_5, "size",
     "peak\nmemory", "load\nms",
 )  # fmt: skip
 
@@ -61,6 +63,8 @@ def run_table(run: Run) -> Table:
     omitted = set() if quality else {_ACCURACY}  # for example for random inputs
     if len(run.bundle.classes) < _MIN_TOP_5_CLASSES or not any(result.in_top_5 for result in scored):
         omitted.add(_TOP_5)
+    if source_of(run).source == NONE:
+        omitted.update(ENERGY_HEADINGS)
     columns = [number for number, name in enumerate(_HEADER) if name not in omitted]
     return Table(
         title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {counted(images, run.unit)} per pass, "
@@ -91,7 +95,7 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
     if not result.trials:
         kind, brief = result.failure.kind if result.failure else "not measured", _first_median(result)
         shown = f"first round: {significant(1e3 * brief / images)}" if brief and not result.failure else ""
-        return [*keys, shown or f"{kind} (see notes)", *[""] * 6, size(result.bytes), "", ""]
+        return [*keys, shown or f"{kind} (see notes)", *[""] * 9, size(result.bytes), "", ""]
     seconds = result.pass_seconds()
     median = float(np.median(seconds))
     scale = 1e3 / images
@@ -103,6 +107,7 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
         "" if run.emulated else sparkline(seconds.tolist()),
         percentile_cell(result),
         f"{significant(images / median)}{' *' if configuration in best else ''}",
+        *energy_cells(energy_of(run, result)),
         _accuracy(result, run),
         _top_5(result, run),
         size(result.bytes),
@@ -172,7 +177,7 @@ def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
     notes += _unscored(run)
     if not run.complete:
         notes.append("! INTERRUPTED: only the trials before the interruption are included")
-    notes += [*on_percentiles, *tail_notes(run), *postprocess_notes(run)]
+    notes += [*on_percentiles, *tail_notes(run), *postprocess_notes(run), *energy_notes(run)]
     notes += finding_notes(run.findings)
     notes += _failures(run)
     for result in run.results:
@@ -229,6 +234,7 @@ def _record(result: Result, run: Run, best: set[Configuration], search: Search |
     return (
         record
         | tail_record(result)
+        | energy_record(energy_of(run, result))
         | {
             "postprocess_median_ms": postprocess_ms(result),
             **quality_record(run.task, measures_of(run, result)),

@@ -15,9 +15,9 @@ from edge_bench.app.report.image_source import png_address
 from edge_bench.app.report.reproduce import reproduce_section
 from edge_bench.app.report.write import write_report
 from edge_bench.bench.io.record_codec import pack
-from edge_bench.bench.offload.records.power import Power
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.power import Power
 from edge_bench.bench.records.run import Run, Settings
 from tests.factories import arm, machine, offload, result, run
 

@@ -17,6 +17,7 @@ from edge_bench.app.cli.options.run import (
     MemoryLimit,
     ModelArguments,
     Once,
+    PowerOption,
     Processes,
     RepeatRuns,
     Resample,
@@ -71,6 +72,7 @@ def run(
     memory_limit: MemoryLimit = None,
     stateful: Stateful = False,
     with_postprocess: WithPostprocess = False,
+    power: PowerOption = None,
     results: ResultsFolder = DEFAULT_RESULTS,
     compare_with: CompareWith = None,
     once: Once = False,
@@ -98,6 +100,7 @@ def run(
     settings = run_settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
+        power=power,
     )  # fmt: skip
     if find_fastest:
         configurations, settings = searched(configurations, settings, repeat_runs=repeat_runs)
