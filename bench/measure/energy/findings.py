@@ -17,8 +17,8 @@ def meter_findings(search: Search) -> list[Finding]:
     """Return a finding if the machine has a meter that cannot be used."""
     if not search.problem:
         return []
-    instead = f"the energy is that of {search.meter.name}" if search.meter else "there is no energy"
-    return [Finding(what=f"{instead}, because of {search.problem}", remedy=search.remedy, spoils=False)]
+    instead = f"the energy is from {search.meter.name}" if search.meter else "no energy"
+    return [Finding(what=f"{instead}: {search.problem}", remedy=search.remedy, spoils=False)]
 
 
 def other_meter_finding(earlier: MeteredPower) -> Finding:
