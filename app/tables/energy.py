@@ -12,7 +12,7 @@ from edge_bench.bench.records.run import Run
 
 __all__ = [
     "ENERGY_HEADINGS", "comparison_energy_notes", "energy_cells", "energy_column", "energy_fact", "energy_notes",
-    "energy_record", "has_energy",
+    "energy_record", "energy_remarks", "has_energy",
 ]  # fmt: skip
 
 #: Headings of `energy_cells`.
@@ -95,11 +95,17 @@ def energy_notes(run: Run) -> list[str]:
         notes.append(
             f"~ energy of {counted(len(doubtful), 'configuration')} is not reliable: the meter counted other programs"
         )
+    return [*notes, *(f"- energy of {'; '.join(names)}: {reason}" for reason, names in energy_remarks(run).items())]
+
+
+def energy_remarks(run: Run) -> dict[str, list[str]]:
+    """Return why energies are missing, or are not from all trials, with the configurations."""
     reasons: dict[str, list[str]] = {}
-    for name, energy in energies:
+    for result in run.results_with_trials:
+        energy = energy_of(run, result)
         if energy.remark and energy.source != NONE:
-            reasons.setdefault(energy.remark, []).append(name)
-    return [*notes, *(f"- energy of {'; '.join(names)}: {reason}" for reason, names in reasons.items())]
+            reasons.setdefault(energy.remark, []).append(str(result.configuration))
+    return reasons
 
 
 def _millijoules(mean: Mean | None, energy: Energy) -> str:

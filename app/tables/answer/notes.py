@@ -8,7 +8,7 @@ from edge_bench.app.render.units import counted, significant, with_interval
 from edge_bench.app.tables.answer.agreement import agreement_notes
 from edge_bench.app.tables.answer.names import Sides, baseline_name, configuration_name
 from edge_bench.app.tables.answer.search import search_notes
-from edge_bench.app.tables.energy import energy_fact
+from edge_bench.app.tables.energy import energy_fact, energy_remarks
 from edge_bench.app.tables.runs.separate_runs import separation_notes
 from edge_bench.app.tables.shared import finding_notes
 from edge_bench.bench.analysis.answer.answer import Answer
@@ -174,10 +174,15 @@ def _quality_notes(runs: Sequence[Run]) -> list[str]:
 
 
 def _energies(runs: Sequence[Run]) -> list[str]:
-    """Return the meter and the idle power of each Run with energy."""
-    facts = [(run, energy_fact(run)) for run in runs if source_of(run).source != NONE]
-    machines = {run.machine.hostname for run in runs}
-    return [f"- energy{f' of {run.machine.hostname}' if len(machines) > 1 else ''}: {fact}" for run, fact in facts]
+    """Return the meter and the idle power of each Run with energy, and why energies are missing."""
+    several = len({run.machine.hostname for run in runs}) > 1
+    notes = []
+    for run in runs:
+        if source_of(run).source != NONE:
+            where = f" of {run.machine.hostname}" if several else ""
+            notes.append(f"- energy{where}: {energy_fact(run)}")
+            notes += [f"- energy{where}, {_named(names)}: {why}" for why, names in energy_remarks(run).items()]
+    return notes
 
 
 def _of_comparison(comparison: Comparison, runs: Sequence[Run]) -> list[str]:

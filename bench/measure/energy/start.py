@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from edge_bench.bench.measure.energy.findings import meter_findings, other_meter_finding
+from edge_bench.bench.measure.trust import duration_findings
 from edge_bench.bench.progress import Progress, duration_text
 from edge_bench.bench.records.journal_entries import Entry, FindingAdded, PowerMeasured
 from edge_bench.bench.records.power import NO_ENERGY, MeteredPower, StatedPower
@@ -45,7 +46,8 @@ def start_metering(
             return meter
         add(FindingAdded(finding=other_meter_finding(earlier)))
         return None
-    for finding in meter_findings(search):
+    findings = [*meter_findings(search), *(duration_findings((IDLE,)) if meter is not None else [])]
+    for finding in findings:
         add(FindingAdded(finding=finding))
     if meter is not None:
         seconds = IDLE.seconds()

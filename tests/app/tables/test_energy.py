@@ -72,6 +72,7 @@ def test_every_table_names_the_meter_and_has_the_joules(source: str) -> None:
     assert word in short
     assert "50.0" in short
     assert "idle 2.00" in short
+    assert "keras on tensorflow" in short.split("gave no valid reading")[0].splitlines()[-1]  # no silent absence
     page = report_page(bundle_sections([made], []))
     assert word in page
     assert meter.split("'")[-1] in page
@@ -115,4 +116,5 @@ def test_energy_with_other_programs_is_marked() -> None:
     table = run_table(busy)
     assert "50.0 [50.0, 50.0] ~" in table.rows[0]
     assert table.records[0]["energy_reliable"] is False
+    assert "~ not reliable" in answer_text(Answered([busy], compare([busy]), [table], ""), 200)
     assert run_table(made).records[0]["energy_reliable"] is True

@@ -11,6 +11,7 @@ from edge_bench.bench.measure.energy import start
 from edge_bench.bench.measure.energy.start import chosen_meter, idle_power, start_metering
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.run_builder import RunBuilder
+from edge_bench.bench.measure.stored.matching import same_settings
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.journal_entries import Entry, FindingAdded, PowerMeasured
@@ -43,8 +44,10 @@ def started(monkeypatch: pytest.MonkeyPatch, search: Search, begun: Run, earlier
 def test_a_resumed_run_keeps_its_idle_power_and_its_meter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     meter = Wattmeter(METER, "hwmon ina219", lambda: 3.0, 1e-4)
     begun = run(result("int8", "litert", 1.0))
-    found, (entry,) = started(monkeypatch, Search(meter), begun)
+    found, (shortened, entry) = started(monkeypatch, Search(meter), begun)
     assert found is meter
+    assert isinstance(shortened, FindingAdded)
+    assert "EDGE_BENCH_IDLE_SECONDS" in shortened.finding.what
     assert isinstance(entry, PowerMeasured)
     assert started(monkeypatch, Search(meter), begun, entry.power) == (meter, [])
     for search in (Search(None), Search(Wattmeter(METER, "hwmon ina226", lambda: 3.0, 1e-4))):
@@ -76,6 +79,14 @@ def test_no_meter_is_read_if_the_power_is_stated(monkeypatch: pytest.MonkeyPatch
     assert found.name == str(path)
     assert best is not None
     assert best.name == "best"
+
+
+def test_a_run_with_another_power_is_not_reused() -> None:
+    stated, plain = Settings(power=stated_power("pi4")), Settings()
+    assert not same_settings(stated, plain, {"power"})
+    assert not same_settings(stated, plain, None)
+    assert same_settings(stated, Settings(power=stated_power("pi4")), {"power"})
+    assert same_settings(stated, plain, {"trials"})  # without --power, any energy will do
 
 
 def test_entries_of_a_journal_make_the_power_of_a_run() -> None:
