@@ -48,7 +48,8 @@ def test_reproduce_commands_have_every_option_that_differs_from_its_default() ->
     (changed,) = bundle_sections([msgspec.structs.replace(whole, settings=settings)], [], [sent])
     text = reproduce_section(changed)
     for option in ("--power idle=2W,compute=6W", "--memory-limit 512M", "--scenario offline", "--batch-size 1",
-                   "--timeout 60", "--resample 50", "--payload raw,jpeg", "--in-flight 1,8", "--power idle=2.7W,compute=5W,transmit=3.5W"):  # fmt: skip
+                   "--timeout 60", "--resample 50", "--payload raw,jpeg", "--in-flight 1,8",
+                   "--power idle=2.7W,compute=5W,transmit=3.5W"):  # fmt: skip
         assert option in text, option
 
 
