@@ -80,16 +80,20 @@ def energy_of(run: Run, result: Result) -> Energy:
 def energy_over_runs(results: Sequence[RunResult]) -> Energy:
     """Return the energy of a result and its repeats: the mean over the Runs, with an interval over them.
 
-    That of the first Run if only one has an energy, or if the Runs have other sources.
+    That of one Run if only this one has an energy, or if the Runs have different sources. An estimate has no interval.
     """
     energies = [energy_of(each.run, each.result) for each in results]
-    first, known = energies[0], [each for each in energies if each.joules]
-    if len(known) < 2 or len({(each.source, each.meter) for each in energies}) > 1:
+    known = [each for each in energies if each.joules] or energies[:1]
+    first = known[0]
+    if len(known) < 2 or len({(each.source, each.meter) for each in known}) > 1:
         return first
 
     def mean(values: Sequence[Mean | None]) -> Mean | None:
         complete = [each.value for each in values if each]
-        return Mean(*mean_interval(complete)) if len(complete) == len(known) else None
+        if len(complete) < len(known):
+            return None
+        centre, interval = mean_interval(complete)
+        return Mean(centre, None if first.source == STATED else interval)
 
     return msgspec.structs.replace(
         first,

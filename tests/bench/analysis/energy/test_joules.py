@@ -173,3 +173,9 @@ def test_a_comparison_has_the_energy_of_each_row_and_the_variation_between_repea
     assert joined.joules.value == pytest.approx(0.05)
     assert joined.joules.interval is not None
     assert joined.joules.interval.high - 0.05 == pytest.approx(4.303 * 0.01 / 3**0.5, rel=1e-3)
+    stated = Settings(power=stated_power("idle=2W,compute=6W"))
+    estimate = row(compare([msgspec.structs.replace(each, power=None, settings=stated) for each in runs]), "int8",
+                   "litert").energy  # fmt: skip
+    assert estimate is not None
+    assert estimate.joules is not None
+    assert estimate.joules.interval is None
