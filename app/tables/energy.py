@@ -8,7 +8,8 @@ from edge_bench.app.render.units import counted, significant, with_interval
 from edge_bench.app.tables.shared import UNRELIABLE
 from edge_bench.bench.analysis.comparison.comparison import Row
 from edge_bench.bench.analysis.energy.joules import NONE, STATED, Energy, Mean, energy_of, source_of
-from edge_bench.bench.records.run import Run
+from edge_bench.bench.records.power import StatedPower
+from edge_bench.bench.records.run import Configuration, Run
 
 __all__ = [
     "ENERGY_HEADINGS", "comparison_energy_notes", "energy_cells", "energy_column", "energy_fact", "energy_notes",
@@ -49,7 +50,8 @@ def energy_column(rows: Sequence[Row], unit: str, dropped: int) -> list[Column]:
     energies = [row.energy for row in rows if row.energy and row.energy.joules]
     if not energies:
         return []
-    sources = " or ".join(dict.fromkeys(_source(energy) for energy in energies))
+    names = ("estimate" if energy.source == STATED else _source(energy) for energy in energies)
+    sources = " or ".join(dict.fromkeys(names))
     cells = [_short(row.energy) for row in rows]
     return [Column(f"mJ/{unit}\n{sources}", cells, dropped=dropped)]
 
@@ -59,11 +61,14 @@ def energy_fact(run: Run) -> str:
     source = source_of(run)
     if source.source == NONE:
         return f"none: {source.remark}"
-    name = f"estimated from the stated power ({source.meter})" if source.source == STATED else _named(source)
+    stated = run.settings.power
+    if isinstance(stated, StatedPower):
+        origin = f" ({stated.source})" if stated.source != STATED else ""
+        return f"estimate from the stated power: {stated.idle_w:g} W idle, {stated.compute_w:g} W computing{origin}"
     if source.idle_w is None or run.power is None:
-        return name
+        return _named(source)
     idle = with_interval(source.idle_w.value, source.idle_w.interval)
-    return f"{name}; idle {idle} W, measured for {run.power.idle_seconds:g} s"
+    return f"{_named(source)}; idle {idle} W, measured for {run.power.idle_seconds:g} s"
 
 
 def comparison_energy_notes(rows: Sequence[tuple[str, Row]]) -> list[str]:
@@ -95,16 +100,18 @@ def energy_notes(run: Run) -> list[str]:
         notes.append(
             f"~ energy of {counted(len(doubtful), 'configuration')} is not reliable: the meter counted other programs"
         )
-    return [*notes, *(f"- energy of {'; '.join(names)}: {reason}" for reason, names in energy_remarks(run).items())]
+    for reason, configurations in energy_remarks(run).items():
+        notes.append(f"- energy of {'; '.join(map(str, configurations))}: {reason}")
+    return notes
 
 
-def energy_remarks(run: Run) -> dict[str, list[str]]:
+def energy_remarks(run: Run) -> dict[str, list[Configuration]]:
     """Return why energies are missing, or are not from all trials, with the configurations."""
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, list[Configuration]] = {}
     for result in run.results_with_trials:
         energy = energy_of(run, result)
         if energy.remark and energy.source != NONE:
-            reasons.setdefault(energy.remark, []).append(str(result.configuration))
+            reasons.setdefault(energy.remark, []).append(result.configuration)
     return reasons
 
 

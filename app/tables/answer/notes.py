@@ -181,7 +181,9 @@ def _energies(runs: Sequence[Run]) -> list[str]:
         if source_of(run).source != NONE:
             where = f" of {run.machine.hostname}" if several else ""
             notes.append(f"- energy{where}: {energy_fact(run)}")
-            notes += [f"- energy{where}, {_named(names)}: {why}" for why, names in energy_remarks(run).items()]
+            for why, configurations in energy_remarks(run).items():
+                names = _named([f"{each.variant} on {each.runtime}" for each in configurations])
+                notes.append(f"- energy{where}, {names}: {why}")
     return notes
 
 
