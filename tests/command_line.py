@@ -15,7 +15,7 @@ from unittest import mock
 from edge_bench.app.cli import console, entry
 from edge_bench.app.render.text.terminal import UNWRAPPED
 from edge_bench.bench.errors import BadInput, EdgeBenchError
-from edge_bench.bench.worker.durations import PROFILE, TRIAL, WARM_UP
+from edge_bench.bench.worker.durations import DURATIONS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 #: ``edge_bench("run", folder, "--trials", 2, EDGE_BENCH_LIMIT="20")``
@@ -39,7 +39,7 @@ def clean_environment(cache: Path) -> dict[str, str]:
         "EDGE_BENCH_CACHE": str(cache / "cache"),
         "EDGE_BENCH_RUNTIME_DIR": str(cache),  # other runs on this machine are not part of the test
         "EDGE_BENCH_FASHION_MNIST_URL": "http://127.0.0.1:9/",  # nothing listens on the discard port
-        **{each.variable: os.environ.get(each.variable, str(each.default)) for each in (WARM_UP, TRIAL, PROFILE)},
+        **{each.variable: os.environ.get(each.variable, str(each.default)) for each in DURATIONS},
     }
 
 

@@ -29,6 +29,7 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # started with nohup
 os.environ.setdefault("EDGE_BENCH_WARM_UP_SECONDS", "0.02")
 os.environ.setdefault("EDGE_BENCH_TRIAL_SECONDS", "0.01")
 os.environ.setdefault("EDGE_BENCH_PROFILE_SECONDS", "0.02")
+os.environ.setdefault("EDGE_BENCH_IDLE_SECONDS", "0.02")  # of a machine with a power meter
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

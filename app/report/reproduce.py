@@ -8,11 +8,11 @@ from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.app.report.machines import in_group, properties_table
 from edge_bench.bench.measure.options.scenario import Scenario, batch_sizes_for
 from edge_bench.bench.offload.records.offload import Offload, OffloadSettings
-from edge_bench.bench.offload.records.power import DEVICES, Power
 from edge_bench.bench.preprocessing.presets import PRESETS
 from edge_bench.bench.progress import duration_text
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.power import DEVICES, Power, StatedPower
 from edge_bench.bench.records.run import CLASSIFY, Run, Settings
 from edge_bench.bench.runtimes import RUNTIMES
 
@@ -73,6 +73,7 @@ def _run_command(group: Sequence[Run]) -> str:
     words += ["--stateful"] if run.settings.stateful else []
     words += ["--with-postprocess"] if run.settings.with_postprocess else []
     words += ["--profile"] if run.settings.profile else []
+    words += ["--power", _power_text(run.settings.power)] if run.settings.power else []
     if run.settings.memory_limit is not None:
         mebibytes, rest = divmod(run.settings.memory_limit, 1 << 20)
         words += ["--memory-limit", str(run.settings.memory_limit) if rest else f"{mebibytes}M"]
@@ -163,9 +164,15 @@ def _offload_command(offload: Offload) -> str:
     return shlex.join([*words, *_settings_options(offload.settings, OffloadSettings(), names)])
 
 
-def _power_text(power: Power) -> str:
-    figures = f"idle={power.idle_w:g}W,compute={power.compute_w:g}W,transmit={power.transmit_w:g}W"
-    return next((name for name, device in DEVICES.items() if device == power), figures)
+def _power_text(power: StatedPower | str) -> str:
+    """Return a value of --power, which is the name of a device if its powers and their source are these."""
+    if isinstance(power, str):
+        return power
+    figures = f"idle={power.idle_w:g}W,compute={power.compute_w:g}W"
+    figures += f",transmit={power.transmit_w:g}W" if isinstance(power, Power) else ""
+    of_device = (power.idle_w, power.compute_w, power.source)
+    known = {(device.idle_w, device.compute_w, device.source): name for name, device in DEVICES.items()}
+    return known.get(of_device, figures)
 
 
 def _versions(section: BundleSection) -> dict[str, list[str]]:

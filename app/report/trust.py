@@ -7,6 +7,7 @@ from edge_bench.app.render.html.table import with_badges
 from edge_bench.app.render.units import counted
 from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.app.report.machines import in_group, properties_table
+from edge_bench.app.tables.energy import energy_fact
 from edge_bench.app.tables.shared import failure_text, once_per_group
 from edge_bench.bench.analysis.times.reliability import trusted
 from edge_bench.bench.records.outputs.masks import Segmentation
@@ -81,6 +82,7 @@ def _properties(run: Run) -> dict[str, str]:
         "trials": f"{trials:,}, planned {settings.trials} of each configuration in "
         f"{counted(settings.processes, 'process')}",
         "order of trials": f"interleaved at random, seed {settings.seed}",
+        "energy": energy_fact(run),
         "complete": "" if run.complete else "no: the run was interrupted",
         "examples": _examples(run),
         "accuracy" if run.task == CLASSIFY else "quality": _truth(run),

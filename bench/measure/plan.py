@@ -22,7 +22,7 @@ from edge_bench.bench.runtimes import (
     why_not_installed,
 )
 from edge_bench.bench.system.machine import usable_cores
-from edge_bench.bench.worker.durations import TRIAL, WARM_UP
+from edge_bench.bench.worker.durations import DURATIONS
 
 __all__ = ["Planned", "Selection", "plan"]
 
@@ -74,7 +74,7 @@ def plan(models: Models, selection: Selection, memory_limit: int | None = None) 
     pairs = _pairs(variants, runtimes)
     check_delegates(selection.delegates, [runtime for _, runtime in pairs])
     needs = dict[str, MemoryNeed]()
-    for each in (WARM_UP, TRIAL):
+    for each in DURATIONS:
         each.seconds()  # raises here if invalid; otherwise each worker would fail
     planned = [
         Planned(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from edge_bench.bench.analysis.fastest.finalists import MIN_FINALISTS, choose_finalists
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.schedule import Generation, first_schedule, schedule
-from edge_bench.bench.records.settings import Settings
+from edge_bench.bench.records.settings.settings import Settings
 from edge_bench.bench.wording import counted
 
 __all__ = ["Group", "choose_finalists", "final_round", "finalists_text", "first_round", "processes_of"]

@@ -17,6 +17,7 @@ from edge_bench.bench.interrupts import defer_interrupts
 from edge_bench.bench.measure.duration.announcement import Announcement
 from edge_bench.bench.measure.duration.remaining import Remaining
 from edge_bench.bench.measure.duration.second_round import SecondRound
+from edge_bench.bench.measure.energy.start import start_metering
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.profiling.after_trials import profile_all
 from edge_bench.bench.measure.recording.recorder import JournalWriteError, Recorder
@@ -67,6 +68,8 @@ def run_benchmark(
     recorder = Recorder(begun, workload, journal, earlier, concurrent)
     runnable = [number for number, item in enumerate(planned) if item.failure is None]
     try:
+        if runnable:
+            recorder.meter = start_metering(begun, recorder.power, recorder.add, progress)
         _measure_rounds(workload, planned, settings, progress, recorder, runnable)
         if settings.profile:
             progress.finish()
@@ -239,7 +242,7 @@ class _Workers:
         if not self._workload.graphs or settings.stateful or is_recorded:
             return 0.0
         variant = self._planned[number].configuration.variant
-        self._recorder.outputs(
+        self._recorder.add(
             record_outputs(worker, self._workload, number, variant, process, settings.timeout_s, self._progress)
         )
         seconds = time.monotonic() - began

@@ -10,10 +10,11 @@ from edge_bench.bench.stats.ratios import MATERIAL
 from edge_bench.bench.system.environment import COOLING, LESS_LOAD, REMEDIES, TICKS_NS
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.wording import counted
-from edge_bench.bench.worker.durations import TRIAL, WARM_UP
+from edge_bench.bench.worker.durations import TRIAL, WARM_UP, Duration
 
 __all__ = [
     "disturbed",
+    "duration_findings",
     "load_finding",
     "sandbox_findings",
     "setup_findings",
@@ -72,7 +73,7 @@ def trial_findings(results: Sequence[Result], machine: Machine) -> list[Finding]
     return [finding for finding in findings if finding]
 
 
-def _duration_findings() -> list[Finding]:
+def duration_findings(durations: Sequence[Duration]) -> list[Finding]:
     """Return a finding for each duration that the environment shortens; raise BadInput if a variable is not valid.
 
     They do not spoil the Run: the trials' own spread and drift show whether a duration was too short.
@@ -83,14 +84,14 @@ def _duration_findings() -> list[Finding]:
             remedy=f"unset it; the default is {each.default:g} s",
             spoils=False,
         )
-        for each in (WARM_UP, TRIAL)
+        for each in durations
         if (seconds := each.seconds()) < each.default
     ]
 
 
 def setup_findings() -> list[Finding]:
     """Return findings about durations and the sandbox of worker processes; raise BadInput for an invalid duration."""
-    return [*_duration_findings(), *sandbox_findings()]
+    return [*duration_findings((WARM_UP, TRIAL)), *sandbox_findings()]
 
 
 def sandbox_findings() -> list[Finding]:

@@ -16,14 +16,15 @@ from edge_bench.bench.io.record_codec import (
     PositiveInt,
     unpack,
 )
-from edge_bench.bench.records.configuration import Configuration
 from edge_bench.bench.records.delegate import DelegateLibrary, Delegation
 from edge_bench.bench.records.interpretation import Interpretation, any_assumed
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.outputs.decoding import Decoding
 from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
+from edge_bench.bench.records.power import MeteredPower, Watts
 from edge_bench.bench.records.profile import Profile
-from edge_bench.bench.records.settings import FirstRound, Settings
+from edge_bench.bench.records.settings.configuration import Configuration
+from edge_bench.bench.records.settings.settings import FirstRound, Settings
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.system.sensors import MachineState
 
@@ -72,6 +73,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     steal_ns: NonNegativeInt | None = None  # CPU time that a hypervisor gave to other virtual machines during the trial
     temperature_c: float | None = None  # °C of the hottest thermal zone after the trial
     throttled: Annotated[list[BoundedStr], Length] = []  # why the machine was throttled during the trial
+    power_w: Watts | None = None  # mean power of what the meter reads; None: no meter, or no valid reading
     image_positions: PackedArray | None = None  # positions in Run.images of the images of this trial; None: all
 
     @property
@@ -225,6 +227,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     tuned: BoundedNames | None = None  # what `tune` had set, such as turbo off; None: unknown, as in a container
     repeat_group: BoundedStr = ""  # equal for the Runs of one `run --repeat-runs`; empty: not repeated
     repeat: NonNegativeInt = 0  # number within the group, from 1; 0: not repeated
+    power: MeteredPower | None = None  # the meter and the idle power; None: no meter, or an older Run
     stopped: BoundedStr = ""  # why the run ended early, unless the user interrupted it
     state_before: MachineState | None = None
     state_after: MachineState | None = None

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from edge_bench.bench.errors import BadInput
 
-__all__ = ["PROFILE", "TRIAL", "WARM_UP", "Duration"]
+__all__ = ["DURATIONS", "IDLE", "PROFILE", "TRIAL", "WARM_UP", "Duration"]
 
 _MOST_SECONDS = 3600.0
 
@@ -41,5 +41,9 @@ WARM_UP = Duration("warm-up", "EDGE_BENCH_WARM_UP_SECONDS", 0.5)
 #: Passes are repeated within a trial up to this duration: twice pyperf's minimum, so that noise does not push a trial
 #: below it.
 TRIAL = Duration("duration of trials", "EDGE_BENCH_TRIAL_SECONDS", 0.2)
+#: The idle power is measured for this long before the first trial, if the machine has a power meter.
+IDLE = Duration("measurement of the idle power", "EDGE_BENCH_IDLE_SECONDS", 10.0)
 #: Invocations of one process for a profile, with and without the profiler. Their number is in the profile.
 PROFILE = Duration("duration of profiles", "EDGE_BENCH_PROFILE_SECONDS", 2.0)
+
+DURATIONS = (WARM_UP, TRIAL, IDLE, PROFILE)

@@ -48,6 +48,7 @@ def run(
     stateful: bool = False,
     with_postprocess: bool = False,
     profile: bool = False,
+    power: str | None = None,
     results: AnyPath = "results",
     once: bool = False,
     resume: bool = False,
@@ -69,6 +70,7 @@ def run(
     set are several. The column probability_fastest of `Run.to_frame` has the result
     budget: seconds, or a text such as "5m", that the measurement may take. Limit, trials and processes with default
     values are chosen to fit
+    power: the power of this machine, such as "idle=2.7W,compute=5.8W", the file of a sensor, or "none"; None: a meter
     results: the folder of Run files; once: reuse a matching Run in it instead of measuring, if all options are the
     same; resume: continue an interrupted run with the same options
     profile: also measure each operator, after the trials; `Run.record` has the profiles in its results
@@ -89,6 +91,7 @@ def run(
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
         profile=profile,
         cpus=chosen_cores(cpus),
+        power=power,
     )  # fmt: skip
     if find_fastest:
         configurations, settings = searched(configurations, settings)

@@ -91,6 +91,8 @@ class Run:
     def trials(self, configuration: str | None = None) -> Frame:
         """Return one row per trial: its process, duration and CPU times in s, and mean_ms per image or inference.
 
+        power_w is the mean power of the metered part of the machine in W; NaN without a power meter.
+
         A trial is one timed pass over the examples, or several if one is shorter than 200 ms.
         """
         return self._table(lambda result: trial_columns(self.record, result), configuration)

@@ -14,11 +14,11 @@ from PIL import Image
 from edge_bench.bench.io.record_codec import encode_record, pack
 from edge_bench.bench.offload.network.link_profiles import link_from
 from edge_bench.bench.offload.records.offload import LOCAL
-from edge_bench.bench.offload.records.power import power_from
 from edge_bench.bench.records.delegate import DelegateLibrary, Delegation
 from edge_bench.bench.records.journal.entries import (
     ConfigurationFailed,
     Entry,
+    PowerMeasured,
     ProcessFinished,
     ProcessStarted,
     ProfileMade,
@@ -37,6 +37,7 @@ from edge_bench.bench.records.manifest import (
     TensorSpec,
     Variant,
 )
+from edge_bench.bench.records.power import MeteredPower, power_from
 from edge_bench.bench.records.profile import Peaks
 from edge_bench.bench.records.run import Failure, ProcessRecord, Run
 from edge_bench.bench.system.machine import Finding
@@ -52,6 +53,7 @@ __all__ = [
 
 INPUT = TensorSpec(dtype="float32", shape=[1, 4, 4, 1])
 OUTPUT = TensorSpec(dtype="float32", shape=[1, 10])
+POWER = MeteredPower(source="rapl", meter="RAPL", least_trial_s=0.05, idle_w=[1.0, 1.25], idle_seconds=10.0)
 
 
 #: An ncnn model. Its weights are in another file.
@@ -182,7 +184,7 @@ def _full(variant: str, runtime: str, seconds: float, wrong: int) -> Any:
     trials = [
         msgspec.structs.replace(
             trial, latencies=pack(np.arange(100) % 7 + 1000), cpu_ns=10**8, other_cpu_ns=10, steal_ns=0,
-            temperature_c=50.0,
+            temperature_c=50.0, power_w=3.0 + number / 8,
             image_positions=pack(np.arange(100)) if number % 2 else None,
         )
         for number, trial in enumerate(made.trials[:12])
@@ -209,7 +211,7 @@ def runs() -> list[Run]:
     first = msgspec.structs.replace(
         first, images=msgspec.structs.replace(first.images, checksums=pack(LABELS + 1), notes=["noted"]),
         findings=[Finding(what="busy", remedy="wait", spoils=False)], trusted=True, state_before=state,
-        preprocessing=Preprocessing(scale=1 / 255, offset=0.0), ended="2026-01-01T00:01:00+00:00",
+        preprocessing=Preprocessing(scale=1 / 255, offset=0.0), ended="2026-01-01T00:01:00+00:00", power=POWER,
     )  # fmt: skip
     other = msgspec.structs.replace(
         first, machine=machine(hostname="pi", architecture="aarch64", frequency_mhz=1800.0, load_average=0.1),
@@ -222,7 +224,7 @@ def journals() -> list[list[Entry]]:
     """Return the journal of a run that was killed."""
     whole = runs()[0]
     begun = msgspec.structs.replace(
-        whole, complete=False, ended="",
+        whole, complete=False, ended="", power=None,
         results=[
             msgspec.structs.replace(
                 each, trials=[], processes=[], predictions=None, in_top_5=None, unseen_positions=None, profile=None
@@ -230,7 +232,7 @@ def journals() -> list[list[Entry]]:
             for each in whole.results
         ],
     )  # fmt: skip
-    entries: list[Entry] = [RunStarted(run=begun)]
+    entries: list[Entry] = [RunStarted(run=begun), PowerMeasured(power=POWER)]
     for number, each in enumerate(whole.results[:2]):
         entries.append(ProcessStarted(number=number, record=each.processes[0], delegate="", passes=1, chunks=1))
         entries += [

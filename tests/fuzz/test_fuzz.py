@@ -190,7 +190,7 @@ def test_a_run_with_impossible_values_is_refused(tmp_path: Path, change: tuple[b
 def test_a_journal_line_that_is_not_utf_8_is_refused_despite_its_checksum(tmp_path: Path) -> None:
     path = tmp_path / "run-x.journal"
     lines = [seeds.line(msgspec.json.encode(entry)) for entry in seeds.journals()[0]]
-    path.write_bytes(b"".join([*lines[:2], seeds.line(lines[2][9:-1].replace(b'"TrialMade"', b'"\xff"'))]))
+    path.write_bytes(b"".join([*lines[:3], seeds.line(lines[3][9:-1].replace(b'"TrialMade"', b'"\xff"'))]))
     with pytest.raises(ResultsError) as caught:
         read_journal(path)
     assert "run-x.journal" in caught.value.problem

@@ -102,8 +102,8 @@ PowerText = Annotated[
     list_option(
         "--power",
         section=Section.MEASURING,
-        help="Power draw of this device: idle=2.7W,compute=5.8W,transmit=3.5W, or pi4. [default: from a power meter, "
-        "otherwise no energy is reported]",
+        help="Power of this device: idle=2.7W,compute=5.8W,transmit=3.5W, or pi4; the file of a power sensor; none: no "
+        "energy. [default: from a power meter, otherwise no energy is reported]",
     ),
 ]
 RequestTimeout = Annotated[

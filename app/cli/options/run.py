@@ -20,6 +20,7 @@ __all__ = [
     "MemoryLimit",
     "ModelArguments",
     "Once",
+    "PowerOption",
     "Processes",
     "RepeatRuns",
     "Resample",
@@ -192,6 +193,15 @@ Stateful = Annotated[
         "--stateful",
         section=Section.MODEL,
         help="Keep the model's state between invocations, for streaming models. `run` then reports no accuracy.",
+    ),
+]
+PowerOption = Annotated[
+    str | None,
+    list_option(
+        "--power",
+        section=Section.MEASURING,
+        help="Power of this machine: idle=2.7W,compute=5.8W, or pi4; the file of a power sensor; none: no energy. "
+        "[default: from a power meter, otherwise no energy is reported]",
     ),
 ]
 WithPostprocess = Annotated[

@@ -8,10 +8,12 @@ from edge_bench.app.render.units import counted, significant, with_interval
 from edge_bench.app.tables.answer.agreement import agreement_notes
 from edge_bench.app.tables.answer.names import Sides, baseline_name, configuration_name, short_name
 from edge_bench.app.tables.answer.search import search_notes
+from edge_bench.app.tables.energy import energy_fact, energy_remarks
 from edge_bench.app.tables.runs.separate_runs import separation_notes
 from edge_bench.app.tables.shared import finding_notes
 from edge_bench.bench.analysis.answer.answer import Answer
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
+from edge_bench.bench.analysis.energy.joules import NONE, source_of
 from edge_bench.bench.analysis.times.groups import repeats_together
 from edge_bench.bench.analysis.times.processes import process_luck, slow_trials
 from edge_bench.bench.analysis.times.repeats import run_to_run
@@ -47,6 +49,7 @@ def all_short_notes(
         *(agreement_notes(comparison) if comparison else []),
         *outputs,
         *_quality_notes(runs),
+        *_energies(runs),
         *(_of_comparison(comparison, runs) if comparison and len(comparison.rows) > 1 else []),
         *(f"- {note}" for note in _distinct(note for run in runs for note in run.images.notes)),
         *times,
@@ -167,6 +170,20 @@ def _quality_notes(runs: Sequence[Run]) -> list[str]:
         notes.append("- --stateful: the model's state was kept between invocations, so there is no accuracy")
     if any(run.task == CLASSIFY and not run.labelled and not run.bundle.note for run in runs):
         notes.append("- the images have no true labels: there is agreement, but no accuracy")
+    return notes
+
+
+def _energies(runs: Sequence[Run]) -> list[str]:
+    """Return the meter and the idle power of each Run with energy, and why energies are missing."""
+    several = len({run.machine.hostname for run in runs}) > 1
+    notes = []
+    for run in runs:
+        if source_of(run).source != NONE:
+            where = f" of {run.machine.hostname}" if several else ""
+            notes.append(f"- energy{where}: {energy_fact(run)}")
+            for why, configurations in energy_remarks(run).items():
+                names = _named([f"{each.variant} on {each.runtime}" for each in configurations])
+                notes.append(f"- energy{where}, {names}: {why}")
     return notes
 
 

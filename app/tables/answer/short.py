@@ -8,6 +8,7 @@ from edge_bench.app.render.text.wrapping import middle_shortened
 from edge_bench.app.render.units import percent, size
 from edge_bench.app.tables.answer.cells import UNRELIABLE, quality_text, speed_text, time_text
 from edge_bench.app.tables.answer.names import baseline_name
+from edge_bench.app.tables.energy import energy_column
 from edge_bench.bench.analysis.answer.answer import AnswerKind
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.delegate import shown_delegate
@@ -26,7 +27,7 @@ MARKED = (AnswerKind.FASTEST, AnswerKind.TIE, AnswerKind.OPEN)
 MAX_ROWS = 40
 _MAX_BASELINE = 12
 #: Order in which columns are reduced, the highest first.
-_BASELINE, _MEMORY, _ACCURACY, _SIZE, _INTERVAL, _QUALITY, _SPEED = 10, 9, 8, 7, 6, 5, 4
+_BASELINE, _MEMORY, _ACCURACY, _SIZE, _ENERGY, _INTERVAL, _QUALITY, _SPEED = 11, 10, 9, 8, 7, 6, 5, 4
 #: Names of runtimes up to this length stay whole.
 _RUNTIME = len("tflite-runtime")
 
@@ -35,6 +36,7 @@ def short_table(comparison: Comparison, rows: Sequence[Row], kind: AnswerKind, t
     """Return the table of these rows, all of one Run: the measured ones, the fastest first; the baseline is kept."""
     shown = _first(by_time(rows))
     columns = [*configuration_columns(shown), *_time_columns(shown, comparison), *quality_column(shown, comparison)]
+    columns += energy_column(shown, comparison.unit, _ENERGY)
     columns.append(Column("size", [size(row.bytes) for row in shown], dropped=_SIZE))
     if any(row.memory_peak_bytes for row in shown):
         memory = [size(row.memory_peak_bytes) if row.memory_peak_bytes else "" for row in shown]

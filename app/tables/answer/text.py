@@ -133,7 +133,11 @@ def time_facts(comparison: Comparison) -> list[str]:
 
 def mark_legend(comparison: Comparison) -> str:
     """Return what ``~`` means, if a row has it."""
-    marked = (row.unstable or row.verdict_reliable is False for row in comparison.rows if row.time and not row.emulated)
+    marked = (
+        row.unstable or row.verdict_reliable is False or (row.energy is not None and row.energy.reliable is False)
+        for row in comparison.rows
+        if row.time and not row.emulated
+    )
     return "~ not reliable" if any(marked) else ""
 
 

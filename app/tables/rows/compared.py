@@ -89,6 +89,20 @@ class CompareRow(_ComparedRow, frozen=True, kw_only=True, forbid_unknown_fields=
     bytes: int
     size_ratio: Number
     memory_peak_bytes: int | None
+    energy_source: str  # meter · pmic · rapl · stated · none
+    energy_meter: str  # what the meter reads, or the source of a stated power
+    joules: Number  # per inference
+    joules_low: Number
+    joules_high: Number
+    joules_above_idle: Number  # the same, without what the idle machine takes in this time
+    joules_above_idle_low: Number
+    joules_above_idle_high: Number
+    idle_w: Number
+    idle_w_low: Number
+    idle_w_high: Number
+    power_w: Number  # mean during the trials
+    energy_reliable: bool | None  # whether a meter read hardly anything but the trials; None: not from a meter
+    energy_remark: str  # why an energy is missing
     across_machine: str | None
     across_same: int | None
     across_total: int | None

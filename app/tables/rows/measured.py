@@ -26,6 +26,20 @@ class _MeasuredRow(Configuration, frozen=True, kw_only=True, forbid_unknown_fiel
     accuracy_low: Number
     accuracy_high: Number
     accuracy_assumed: bool
+    energy_source: str  # meter · pmic · rapl · stated · none
+    energy_meter: str  # what the meter reads, or the source of a stated power
+    joules: Number  # per inference
+    joules_low: Number
+    joules_high: Number
+    joules_above_idle: Number  # the same, without what the idle machine takes in this time
+    joules_above_idle_low: Number
+    joules_above_idle_high: Number
+    idle_w: Number
+    idle_w_low: Number
+    idle_w_high: Number
+    power_w: Number  # mean during the trials
+    energy_reliable: bool | None  # whether a meter read hardly anything but the trials; None: not from a meter
+    energy_remark: str  # why an energy is missing
     failure: str | None
 
 

@@ -9,9 +9,16 @@ import numpy as np
 from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant, with_interval
-from edge_bench.app.tables.runs.accuracy import accuracy_change_text
+from edge_bench.app.tables.energy import (
+    ENERGY_HEADINGS,
+    comparison_energy_notes,
+    energy_cells,
+    energy_record,
+    has_energy,
+)
 from edge_bench.app.tables.runs.attribution import effect_record
 from edge_bench.app.tables.runs.quality import (
+    accuracy_change_text,
     agreement_cell,
     difference_cell,
     quality_cell,
@@ -35,6 +42,7 @@ from edge_bench.app.tables.shared import (
 )
 from edge_bench.bench.analysis.comparison.attribution import Effect
 from edge_bench.bench.analysis.comparison.comparison import LEFT_OUT, Comparison, Row
+from edge_bench.bench.analysis.energy.joules import NONE, Energy
 from edge_bench.bench.records.run import CLASSIFY, Configuration
 from edge_bench.bench.wording import counted
 
@@ -44,6 +52,7 @@ _TIME = "ms/image\n[95 %]"
 _HEADER = (
     "machine", *CONFIGURATION_KEYS, "verdict", _TIME, "trials in order\n± largest",
     "time ×\n[95 %]", "accuracy\n%", "difference, points [95 %]\nlost, gained, p", "agreement\n%", "size ×",
+    *ENERGY_HEADINGS,
 )  # fmt: skip
 #: Positions of the columns that differ between tasks.
 _QUALITY, _DIFFERENCE, _AGREEMENT = (_HEADER.index(name) for name in _HEADER if name.startswith(("acc", "diff", "agr")))
@@ -95,6 +104,7 @@ def _notes(comparison: Comparison, letters: dict[str, str], legend: dict[str, st
         *remarks,
         *_statistic(comparison, letters),
         *([UNRELIABLE_NOTE] if any(row.verdict_reliable is False for row in comparison.rows) else []),
+        *comparison_energy_notes([(letters[row.run_id] if len(letters) > 1 else "", row) for row in comparison.rows]),
         *separation_notes((letters[row.run_id], row.separation) for row in comparison.rows),
         *row_notes(comparison.rows, lambda row: _name(row, letters)),
         *(slack_sentence(slack, letters if len(letters) > 1 else None) for slack in comparison.slacks if slacks),
@@ -115,17 +125,21 @@ def _statistic(comparison: Comparison, letters: dict[str, str]) -> list[str]:
 def _columns(comparison: Comparison) -> tuple[list[str], list[int]]:
     """Return the headings for the task, and the visible columns. Quality columns are visible if quality is known."""
     header = [name.replace("image", comparison.unit) if name == _TIME else name for name in _HEADER]
-    hidden = set[int]() if _has_delegates(comparison) else {_HEADER.index(DELEGATE)}
-    if comparison.task == CLASSIFY:
-        return header, [column for column in range(len(header)) if column not in hidden]
-    header[_QUALITY] = f"{quality_heading(row.quality[0] for row in comparison.rows if row.quality)}\n[95 %]"
-    differences = (row.quality_differences[0] for row in comparison.rows if row.quality_differences)
-    header[_DIFFERENCE] = f"{quality_heading(differences, 'difference of ')}\n[95 %]"
-    header[_AGREEMENT] = "agreement"
-    if not any(row.quality for row in comparison.rows):
-        hidden.add(_QUALITY)
-    if not any(row.quality_differences for row in comparison.rows):
-        hidden.add(_DIFFERENCE)
+    energies = range(len(header) - len(ENERGY_HEADINGS), len(header))
+    for column in energies:
+        header[column] = header[column].replace("image", comparison.unit)
+    hidden = set[int]() if has_energy(comparison.rows) else set(energies)
+    if not _has_delegates(comparison):
+        hidden.add(_HEADER.index(DELEGATE))
+    if comparison.task != CLASSIFY:
+        header[_QUALITY] = f"{quality_heading(row.quality[0] for row in comparison.rows if row.quality)}\n[95 %]"
+        differences = (row.quality_differences[0] for row in comparison.rows if row.quality_differences)
+        header[_DIFFERENCE] = f"{quality_heading(differences, 'difference of ')}\n[95 %]"
+        header[_AGREEMENT] = "agreement"
+        if not any(row.quality for row in comparison.rows):
+            hidden.add(_QUALITY)
+        if not any(row.quality_differences for row in comparison.rows):
+            hidden.add(_DIFFERENCE)
     return header, [column for column in range(len(header)) if column not in hidden]
 
 
@@ -159,8 +173,10 @@ def _name(row: Row, letters: dict[str, str]) -> str:
 def _cells(row: Row, letters: dict[str, str], smallest: Sequence[Row]) -> list[str]:
     """Return the cells of a row; the row with the ``smallest`` time decides the decimals of all."""
     keys = [letters[row.run_id], *configuration_cells(row.configuration)]
+    energies = energy_cells(row.energy) if row.energy else [""] * len(ENERGY_HEADINGS)
     if not row.pass_seconds:
-        return [*keys, "left out" if row.remark == LEFT_OUT else "not measured", *[""] * 6, _ratio(row.size_ratio)]
+        return [*keys, "left out" if row.remark == LEFT_OUT else "not measured", *[""] * 6,
+                _ratio(row.size_ratio), *energies]  # fmt: skip
     unstable = UNRELIABLE if row.unstable and not row.emulated else ""
     return [
         *keys,
@@ -170,6 +186,7 @@ def _cells(row: Row, letters: dict[str, str], smallest: Sequence[Row]) -> list[s
         with_interval(row.ratio.value, row.ratio.interval) if row.ratio else "",
         *_quality_cells(row),
         _ratio(row.size_ratio),
+        *energies,
     ]
 
 
@@ -214,6 +231,7 @@ def _time_record(row: Row) -> dict[str, Any]:
         "example_estimator": str(row.time.estimator) if row.time else None,
         "bytes": row.bytes,
         "memory_peak_bytes": row.memory_peak_bytes,
+        **energy_record(row.energy or Energy(source=NONE)),
     }
 
 

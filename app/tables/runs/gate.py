@@ -6,8 +6,13 @@ import msgspec
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import marked, significant, with_interval
-from edge_bench.app.tables.runs.accuracy import accuracy_change_text
-from edge_bench.app.tables.runs.quality import difference_cell, quality_heading, quality_notes, quality_record
+from edge_bench.app.tables.runs.quality import (
+    accuracy_change_text,
+    difference_cell,
+    quality_heading,
+    quality_notes,
+    quality_record,
+)
 from edge_bench.app.tables.runs.separate_runs import separation_notes, separation_record
 from edge_bench.app.tables.shared import (
     CONFIGURATION_KEYS,

@@ -7,11 +7,14 @@ import msgspec
 
 from edge_bench.app.render.units import marked, percent, points_with_interval, significant, with_interval
 from edge_bench.bench.records.run import CLASSIFY
+from edge_bench.bench.stats.accuracy import decidable
+from edge_bench.bench.stats.intervals import PairedDifference
 from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgreement
 from edge_bench.bench.tasks.registry import task_named
 from edge_bench.bench.wording import counted
 
 __all__ = [
+    "accuracy_change_text",
     "agreement_cell",
     "difference_cell",
     "quality_cell",
@@ -67,6 +70,20 @@ def difference_cell(differences: Sequence[MeasureDifference], *, assumed: bool =
     if first.differing is not None and 0 < first.differing < 6:
         few = f"; only {first.differing} differ"
     return marked(f"{text.replace('-', '−')}{few}", assumed=assumed)
+
+
+def accuracy_change_text(difference: PairedDifference) -> str:
+    """Return ``−0.30 [−0.52, −0.08]; 12 lost, 3 gained, p = 0.035``, in percentage points.
+
+    The first side of the difference is the new one: an image is gained if only the first classified it correctly. With
+    fewer than six discordant images McNemar's p cannot be below 0.05, and "too few to decide" replaces it.
+    """
+    points = points_with_interval(difference.value, difference.interval).replace("-", "−")
+    images = f"{difference.only_second:,} lost, {difference.only_first:,} gained"
+    if not decidable(difference):
+        return f"{points}; {images}: too few to decide"
+    p = difference.p_value
+    return f"{points}; {images}, {'p < 0.001' if p < 0.001 else f'p = {significant(p, 2)}'}"
 
 
 def agreement_cell(agreement: TaskAgreement | None) -> str:

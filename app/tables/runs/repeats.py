@@ -9,7 +9,8 @@ import msgspec
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import counted, marked, percent, significant
-from edge_bench.app.tables.runs.run import run_notes
+from edge_bench.app.tables.energy import ENERGY_HEADINGS, energy_cells, energy_record
+from edge_bench.app.tables.runs.notes import run_notes
 from edge_bench.app.tables.shared import (
     CONFIGURATION_KEYS,
     DELEGATE,
@@ -17,9 +18,11 @@ from edge_bench.app.tables.shared import (
     has_delegates,
     once_per_group,
 )
+from edge_bench.bench.analysis.energy.joules import NONE, Energy, energy_over_runs, source_of
 from edge_bench.bench.analysis.times.machines import run_place
 from edge_bench.bench.analysis.times.reliability import is_unstable, reliability_of, trusted
 from edge_bench.bench.analysis.times.repeats import RunToRun, run_to_run
+from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.records.run import Configuration, Result, Run
 from edge_bench.bench.stats.intervals import wilson
 
@@ -28,7 +31,8 @@ __all__ = ["repeats_table"]
 _ACCURACY = "accuracy, %\n[95 %]"
 _HEADER = (
     *CONFIGURATION_KEYS, "runs", "ms/image\nmedian of runs", "ms/image\nfastest – slowest run",
-    "sd between\nruns, %", "runs in order\n± largest", "images/s", _ACCURACY,
+    "sd between\nruns, %", "runs in order\n± largest", "images/s",
+    *ENERGY_HEADINGS, _ACCURACY,
 )  # fmt: skip
 #: The 95 % interval of a standard deviation is 0.69 to 1.83 times its value for 10 runs, 0.60 to 2.87 times for 5.
 _ENOUGH_RUNS = 10
@@ -40,6 +44,7 @@ def repeats_table(runs: Sequence[Run]) -> Table:
     scored = any(first.scored(result) for result in first.results)
     delegates = has_delegates(each.configuration for each in variations)
     omitted = {*(() if scored else (_ACCURACY,)), *(() if delegates else (DELEGATE,))}
+    omitted.update(ENERGY_HEADINGS if source_of(first).source == NONE else ())
     columns = [number for number, name in enumerate(_HEADER) if name not in omitted]
     rows = [_row(variation, runs) for variation in variations]
     return Table(
@@ -57,7 +62,7 @@ def repeats_table(runs: Sequence[Run]) -> Table:
 def _row(variation: RunToRun, runs: Sequence[Run]) -> list[str]:
     keys = [*configuration_cells(variation.configuration), f"{variation.n} of {len(runs)}"]
     if variation.median is None:
-        return [*keys, f"{_failure_kind(variation.configuration, runs)} (see notes)", *[""] * 5]
+        return [*keys, f"{_failure_kind(variation.configuration, runs)} (see notes)", *[""] * 8]
     levels, deviation = variation.levels, variation.standard_deviation
     return [
         *keys,
@@ -66,6 +71,7 @@ def _row(variation: RunToRun, runs: Sequence[Run]) -> list[str]:
         "" if deviation is None else significant(100 * deviation, 2),
         "" if runs[0].emulated else sparkline(levels),
         significant(1 / variation.median),
+        *energy_cells(_energy(variation.configuration, runs)),
         _accuracy(variation.configuration, runs),
     ]
 
@@ -86,6 +92,12 @@ def _correct(configuration: Configuration, runs: Sequence[Run]) -> tuple[int, in
 
 def _results(configuration: Configuration, runs: Sequence[Run]) -> list[tuple[Run, Result]]:
     return [(run, result) for run in runs for result in run.results if result.configuration == configuration]
+
+
+def _energy(configuration: Configuration, runs: Sequence[Run]) -> Energy:
+    """Return the mean energy over the Runs with trials; only its source if there are none."""
+    measured = [RunResult(run, result) for run, result in _results(configuration, runs) if result.trials]
+    return energy_over_runs(measured) if measured else source_of(runs[0])
 
 
 def _failure_kind(configuration: Configuration, runs: Sequence[Run]) -> str:
@@ -164,6 +176,7 @@ def _record(variation: RunToRun, runs: Sequence[Run]) -> dict[str, Any]:
         "accuracy_low": accuracy.low if accuracy else None,
         "accuracy_high": accuracy.high if accuracy else None,
         "accuracy_assumed": first.accuracy_assumed,
+        **energy_record(_energy(variation.configuration, runs)),
         "differing_predictions": variation.differing_predictions,
         "failure": failures[0] if failures else None,
         "repeat_group": first.repeat_group,

@@ -1,6 +1,5 @@
 """The table of a Run: one row per configuration, with its times or its failure."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,27 +8,24 @@ import numpy as np
 from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import counted, marked, percent, significant, size, with_interval
-from edge_bench.app.tables.delegates import delegate_notes
-from edge_bench.app.tables.profiles.sentences import profile_answer
+from edge_bench.app.tables.energy import ENERGY_HEADINGS, energy_cells, energy_record
 from edge_bench.app.tables.profiles.table import profile_record
+from edge_bench.app.tables.runs.notes import run_notes
 from edge_bench.app.tables.runs.quality import quality_cell, quality_heading, quality_notes, quality_record
 from edge_bench.app.tables.runs.tails import (
     percentile_cell,
     percentile_notes,
     postprocess_ms,
-    postprocess_notes,
-    tail_notes,
     tail_record,
 )
 from edge_bench.app.tables.shared import (
     CONFIGURATION_KEYS,
     DELEGATE,
     configuration_cells,
-    failure_notes,
-    finding_notes,
     has_delegates,
 )
 from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
+from edge_bench.bench.analysis.energy.joules import NONE, energy_of, source_of
 from edge_bench.bench.analysis.fastest.search import Search, search_of
 from edge_bench.bench.analysis.quality.scored import measures_of
 from edge_bench.bench.analysis.times.machines import run_place
@@ -38,7 +34,7 @@ from edge_bench.bench.records.run import CLASSIFY, Configuration, Result, Run
 from edge_bench.bench.stats.intervals import median_interval_over_processes, wilson
 from edge_bench.bench.stats.latency import histogram
 
-__all__ = ["run_notes", "run_table"]
+__all__ = ["run_table"]
 
 _BEST_NOTE = "* most {unit}s/s of its variant, runtime and delegate, or not significantly fewer"
 
@@ -56,7 +52,7 @@ _RESAMPLED = {_ACCURACY: "accuracy, %\n± sd over trials [95 %]"}
 _HEADER = (
     *CONFIGURATION_KEYS, "ms/image\nmedian [95 %]", "ms/image\nmean ± sd",
     "trials in order\n± largest",
-    "one invocation, ms/image\np50 / p90 / p99 / max", "images/s", _ACCURACY, _TOP_5, "size",
+    "one invocation, ms/image\np50 / p90 / p99 / max", "images/s", *ENERGY_HEADINGS, _ACCURACY, _TOP_5, "size",
     "peak\nmemory", "load\nms",
 )  # fmt: skip
 
@@ -74,6 +70,8 @@ def run_table(run: Run) -> Table:
         omitted.add(DELEGATE)
     if len(run.bundle.classes) < _MIN_TOP_5_CLASSES or not any(result.in_top_5 for result in scored):
         omitted.add(_TOP_5)
+    if source_of(run).source == NONE:
+        omitted.update(ENERGY_HEADINGS)
     columns = [number for number, name in enumerate(_HEADER) if name not in omitted]
     return Table(
         title=f"{emulated}{run.bundle.model} on {run.bundle.dataset}, {counted(images, run.unit)} per pass, "
@@ -104,7 +102,7 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
     if not result.trials:
         kind, brief = result.failure.kind if result.failure else "not measured", _first_median(result)
         shown = f"first round: {significant(1e3 * brief / images)}" if brief and not result.failure else ""
-        return [*keys, shown or f"{kind} (see notes)", *[""] * 6, size(result.bytes), "", ""]
+        return [*keys, shown or f"{kind} (see notes)", *[""] * 9, size(result.bytes), "", ""]
     seconds = result.pass_seconds()
     median = float(np.median(seconds))
     scale = 1e3 / images
@@ -116,6 +114,7 @@ def _row(result: Result, run: Run, best: set[Configuration]) -> list[str]:
         "" if run.emulated else sparkline(seconds.tolist()),
         percentile_cell(result),
         f"{significant(images / median)}{' *' if configuration in best else ''}",
+        *energy_cells(energy_of(run, result)),
         _accuracy(result, run),
         _top_5(result, run),
         size(result.bytes),
@@ -167,49 +166,6 @@ def _peak_memory(result: Result) -> str:
     return size(peak) if peak else ""
 
 
-def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
-    """Return the notes on a Run; ``on_percentiles`` are those on the percentile column, if shown."""
-    notes = [f"NOTE: {run.bundle.note}"] if run.bundle.note else []
-    notes += [f"- {note}" for note in run.images.notes]
-    if run.images.indices.length < run.images.total_images:
-        evenly = ", sampled evenly over classes" if run.task == CLASSIFY else ""
-        notes.append(f"{run.images.indices.length:,} of {counted(run.images.total_images, 'test image')}{evenly}")
-    if run.settings.resample:
-        notes.append(
-            f"each trial used its own sample of {counted(run.images_per_pass, 'image')}. ±: standard "
-            f"deviation of the accuracy "
-            "over trials, not a standard error. [95 %]: interval of the accuracy on all sampled images"
-        )
-    if run.trusted is not None and run.results_with_trials:
-        notes.append("times are reliable" if run.trusted else "times are not reliable: see the notes marked !")
-    notes += _unscored(run)
-    if not run.complete:
-        notes.append("! INTERRUPTED: only the trials before the interruption are included")
-    notes += [*on_percentiles, *tail_notes(run), *postprocess_notes(run)]
-    for result in run.results:
-        notes += [f"- {result.configuration}: {profile_answer(result.profile)}"] if result.profile else []
-    notes += finding_notes(run.findings)
-    notes += [*failure_notes(run), *delegate_notes(run)]
-    for result in run.results:
-        notes += [f"- {result.configuration}: {warning}" for warning in result.warnings]
-    return notes
-
-
-def _unscored(run: Run) -> list[str]:
-    """Return why a Run has no accuracy, or no other quality."""
-    noun = "accuracy" if run.task == CLASSIFY else "quality"
-    notes = []
-    if run.settings.stateful:
-        notes.append(f"--stateful keeps the model's state between invocations, so there is no {noun}")
-    if run.task == CLASSIFY and not run.labelled:
-        notes.append("the images have no true labels, so accuracy is unknown and only agreement can be compared")
-    if run.task == "tensor":
-        notes.append("task tensor: the meaning of the outputs is unknown, so only their agreement can be compared")
-    elif run.task != CLASSIFY and not any(measures_of(run, result, intervals=False) for result in run.results):
-        notes.append(f"task {run.task}: there are no true values, so only agreement can be compared")
-    return notes
-
-
 def _record(result: Result, run: Run, best: set[Configuration], search: Search | None) -> dict[str, Any]:
     """Return the unformatted values of the row: seconds, bytes, and shares from 0 to 1."""
     configuration = result.configuration
@@ -237,6 +193,7 @@ def _record(result: Result, run: Run, best: set[Configuration], search: Search |
     return (
         record
         | tail_record(result)
+        | energy_record(energy_of(run, result))
         | {
             "postprocess_median_ms": postprocess_ms(result),
             **quality_record(run.task, measures_of(run, result)),

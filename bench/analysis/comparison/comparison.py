@@ -9,6 +9,7 @@ from edge_bench.bench.analysis.comparison.model_names import distinguished
 from edge_bench.bench.analysis.comparison.ranking import Ranking, ranking
 from edge_bench.bench.analysis.comparison.run_notes import notes_on_runs, nothing_measured
 from edge_bench.bench.analysis.comparison.slack import Slack, slacks_of
+from edge_bench.bench.analysis.energy.joules import Energy, energy_over_runs
 from edge_bench.bench.analysis.fastest.search import Search, search_of
 from edge_bench.bench.analysis.labels.agreement import (
     Agreement,
@@ -89,6 +90,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int = 0  # of the model file
     size_ratio: float | None = None
     memory_peak_bytes: int | None = None  # largest of its processes; None: unknown
+    energy: Energy | None = None  # None without trials
     failure: str = ""  # its kind if the configuration failed, perhaps after some trials: then there is no verdict
     remark: str = ""
 
@@ -224,6 +226,7 @@ def _row(item: RunResult, base: RunResult, across: CrossMachineAgreements, earli
         quality=measures_of(run, result),
         quality_differences=quality_differences(item, base, difference),
         task_agreement=agreement_of_outputs(run, result, base.run, base.result),
+        energy=energy_over_runs(item.all_runs),
         outputs_across=outputs_across(run, result, base.run, across.counterpart(run, result)),
         remark=row.remark or times.reason,
     )

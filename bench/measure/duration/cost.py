@@ -33,6 +33,7 @@ class RunCost:
 
     configurations: Sequence[ConfigurationCost]  # those that can be measured
     start_seconds: float  # per generation: start, import, load and warm-up of all its workers
+    idle_seconds: float = 0.0  # before the first trial, for measuring the idle power
 
     def seconds(self, settings: Settings, images: int) -> float:
         """Return the expected duration of a run with these trials and processes, on this many images.
@@ -41,12 +42,12 @@ class RunCost:
         """
         first = settings.first_round
         if first is None:
-            return self._round(settings, images)
+            return self.idle_seconds + self._round(settings, images)
         fastest = sorted(self.configurations, key=lambda each: each.image_seconds)[: first.finalists]
         share = len(fastest) / max(1, len(self.configurations))
         brief = msgspec.structs.replace(settings, trials=first.trials, processes=first.processes)
         final = RunCost([replace(each, record_seconds=0.0) for each in fastest], share * self.start_seconds)
-        return self._round(brief, images) + final._round(settings, images)
+        return self.idle_seconds + self._round(brief, images) + final._round(settings, images)
 
     def _round(self, settings: Settings, images: int) -> float:
         processes = min(settings.processes, settings.trials)

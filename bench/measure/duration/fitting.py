@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
@@ -12,6 +12,7 @@ from edge_bench.bench.errors import BadInput, DatasetError
 from edge_bench.bench.measure.duration.budget import choose, describe, precision
 from edge_bench.bench.measure.duration.calibration import SAMPLE, measure_cost
 from edge_bench.bench.measure.duration.cost import RunCost
+from edge_bench.bench.measure.energy.start import idle_seconds
 from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.measure.schedule import AT_ONCE
 from edge_bench.bench.progress import Progress, Silent, duration_text
@@ -56,7 +57,7 @@ class Budget:
         began = time.monotonic()
         sample = _sample(wanted, build, total, progress)
         count = total or sample.total_images
-        cost = _cost(sample, planned, wanted, progress)
+        cost = replace(_cost(sample, planned, wanted, progress), idle_seconds=idle_seconds(wanted))
         used = time.monotonic() - began
         choice = choose(cost, self.seconds, wanted, stated, count, used=used, runs=self.runs)
         chosen = describe(choice, count)

@@ -1,7 +1,7 @@
 """The expected duration of the second round of --find-fastest, during the first one."""
 
 from edge_bench.bench.measure.duration.remaining import Remaining
-from edge_bench.bench.records.settings import Settings
+from edge_bench.bench.records.settings.settings import Settings
 from edge_bench.bench.wording import counted
 
 __all__ = ["SecondRound"]

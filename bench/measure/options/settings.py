@@ -6,10 +6,12 @@ from typing import Any
 import msgspec
 
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.measure.options.power import power_option
 from edge_bench.bench.measure.options.scenario import Scenario, batch_sizes_for
 from edge_bench.bench.measure.options.values import counts, memory, names, one_of, within
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.models.delegates import delegates
+from edge_bench.bench.records.power import stated_power
 from edge_bench.bench.records.run import FirstRound, Settings
 from edge_bench.bench.system.emulation import emulation_signs
 
@@ -83,7 +85,9 @@ def searched(configurations: Selection, settings: Settings, *, repeat_runs: int 
     return msgspec.structs.replace(configurations, searched=True), msgspec.structs.replace(settings, first_round=first)
 
 
-def run_settings(*, timeout: float, scenario: str | None, memory_limit: str | int | None, **stated: Any) -> Settings:
+def run_settings(
+    *, timeout: float, scenario: str | None, memory_limit: str | int | None, power: str | None = None, **stated: Any
+) -> Settings:
     """Return the settings of a run. ``stated`` has the other fields of `Settings`.
 
     Raise BadInput for a number outside the limits of its option, and for a value of another type.
@@ -91,6 +95,7 @@ def run_settings(*, timeout: float, scenario: str | None, memory_limit: str | in
     for name, limits in _LIMITS.items():
         within(stated.get(name, timeout if name == "timeout" else None), f"--{name}", *limits)
     fields = stated | {"timeout_s": timeout, "scenario": scenario or "", "memory_limit": memory(memory_limit)}
+    fields["power"] = power_option(power, stated_power)
     try:
         return msgspec.convert(fields, Settings)
     except msgspec.ValidationError as cause:

@@ -38,7 +38,7 @@ def profile_all(
             entry = ProfileMade(number=number, profile=meter.with_peaks(made))
         except WorkerFailed as cause:
             entry = ProfileMade(number=number, problem=_problem(cause.failure))
-        recorder.profile(entry)
+        recorder.add(entry)
         progress.advance(1)
 
 

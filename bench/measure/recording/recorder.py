@@ -19,18 +19,18 @@ from edge_bench.bench.records.journal.entries import (
     Entry,
     FinalistsChosen,
     FindingAdded,
-    OutputsRecorded,
     ProcessFinished,
     ProcessStarted,
-    ProfileMade,
     TrialMade,
 )
 from edge_bench.bench.records.journal.journal import Journal
+from edge_bench.bench.records.power import MeteredPower
 from edge_bench.bench.records.run import CLASSIFY, Failure, ProcessRecord, Run, Trial
 from edge_bench.bench.records.run_files import utc_now
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
 from edge_bench.bench.system.cores import cores_in
 from edge_bench.bench.system.environment import concurrent_run_findings
+from edge_bench.bench.system.power.meters import Meter
 from edge_bench.bench.system.sensors import Sensors
 from edge_bench.bench.system.trial_monitor import TrialReadings, monitor_trial
 from edge_bench.bench.worker.graphs.messages import GraphPrepared
@@ -66,6 +66,7 @@ class Recorder:
         # the clock of a resumed run continues from its last trial, so that the pause does not count
         self._began_ns = time.perf_counter_ns() - self._builder.ended_ns
         self.started = False  # set by the runner
+        self.meter: Meter | None = None
         self.interrupted = False
         self.stopped = ""
 
@@ -102,16 +103,17 @@ class Recorder:
         left = self._builder.finalists if self._builder.finalists is not None else numbers
         return [each for each in numbers if each in left and not self.failed(each) and not self._builder.profiled(each)]
 
-    def profile(self, entry: ProfileMade) -> None:
-        """Record the profile of a configuration, or why it has none."""
-        self._record(entry)
-
     def recorded(self, number: int) -> int:
         """Return the number of processes of a configuration whose outputs are recorded."""
         return self._builder.recorded(number)
 
-    def outputs(self, entry: OutputsRecorded) -> None:
-        """Record the outputs of a process."""
+    @property
+    def power(self) -> MeteredPower | None:
+        """The power meter of this run, if one was found."""
+        return self._builder.power
+
+    def add(self, entry: Entry) -> None:
+        """Record an entry that another module made."""
         self._record(entry)
 
     def fail(self, number: int, failure: Failure) -> None:
@@ -151,8 +153,8 @@ class Recorder:
         )
 
     def monitor(self) -> AbstractContextManager[TrialReadings]:
-        """Return a context manager that reads the sensors before and after a trial."""
-        return monitor_trial(self._sensors)
+        """Return a context manager that reads the sensors before and after a trial, and the power meter."""
+        return monitor_trial(self._sensors, self.meter)
 
     def timed(
         self,
@@ -188,6 +190,7 @@ class Recorder:
             steal_ns=readings.passed("steal_ns"),
             temperature_c=readings.after.temperature_c,
             throttled=readings.throttled,
+            power_w=readings.power_w(timed.began_ns, timed.elapsed_ns),
             image_positions=None if image_positions is None else pack(image_positions),
         )
         self._record(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import pack, unpack
+from edge_bench.bench.measure.energy.findings import energy_findings
 from edge_bench.bench.measure.prediction_warnings import output_warnings, prediction_warnings, truth_warnings
 from edge_bench.bench.measure.trust import trial_findings, trusted
 from edge_bench.bench.records.delegate import Delegation
@@ -19,6 +20,7 @@ from edge_bench.bench.records.journal.entries import (
     FinalistsChosen,
     FindingAdded,
     OutputsRecorded,
+    PowerMeasured,
     ProcessFinished,
     ProcessStarted,
     ProfileMade,
@@ -27,6 +29,7 @@ from edge_bench.bench.records.journal.entries import (
 )
 from edge_bench.bench.records.journal.journal import JOURNAL, read_journal
 from edge_bench.bench.records.outputs.union import TaskOutputs
+from edge_bench.bench.records.power import MeteredPower
 from edge_bench.bench.records.run import CLASSIFY, UNCLASSIFIED, UNSEEN, Failure, ProcessRecord, Result, Run, Trial
 from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.records.run_validation import check_run
@@ -64,6 +67,7 @@ class RunBuilder:
         self._recorded: defaultdict[int, set[int]] = defaultdict(set)  # processes
         self._profiles: dict[int, ProfileMade] = {}
         self._findings: list[Finding] = []
+        self.power: MeteredPower | None = None
         self._finished: set[tuple[int, int, int]] = set()
         self.passes: dict[int, int] = {}  # per trial
         self.trials = 0  # finished, of all configurations
@@ -93,6 +97,8 @@ class RunBuilder:
                 if max(numbers, default=0) >= len(self.begun.results):
                     raise ValueError("a finalist that is no configuration of the run")
                 self.finalists = numbers
+            case PowerMeasured(power=power):
+                self.power = power
             case FindingAdded(finding=finding):
                 self._findings.append(finding)
             case RunStarted():
@@ -174,6 +180,7 @@ class RunBuilder:
         """Return the Run so far; ``wall_seconds`` defaults to the end of its last trial."""
         results = [self._result(number, result) for number, result in enumerate(self.begun.results)]
         findings = self.begun.findings + self._findings + trial_findings(results, self.begun.machine)
+        findings += energy_findings(self.power, results)
         return msgspec.structs.replace(
             self.begun,
             ended=ended,
@@ -182,6 +189,7 @@ class RunBuilder:
             results=results,
             finalists=self.finalists,
             findings=findings,
+            power=self.power,
             trusted=trusted(findings, results, complete=complete),
         )
 

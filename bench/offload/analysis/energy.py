@@ -4,9 +4,9 @@ Energies add up, so they are means. The median latency would leave out the slow 
 """
 
 from edge_bench.bench.offload.records.offload import Arm, Offload
-from edge_bench.bench.offload.records.power import local_joules, remote_joules
+from edge_bench.bench.records.power import Power
 
-__all__ = ["joules_by_process"]
+__all__ = ["joules_by_process", "local_joules", "remote_joules"]
 
 
 def joules_by_process(offload: Offload, arm: Arm) -> dict[int, float]:
@@ -51,3 +51,21 @@ def _network_seconds(offload: Offload, arm: Arm) -> float:
     up = link.up_bps if link else offload.path.up_bps if offload.path else None
     down = link.down_bps if link else None
     return (arm.bytes_up * 8 / up if up else 0.0) + (arm.bytes_down * 8 / down if down else 0.0)
+
+
+def local_joules(power: Power, seconds: float) -> float:
+    """Return the joules of a local inference: computing power for its whole duration."""
+    return power.compute_w * seconds
+
+
+def remote_joules(power: Power, total_s: float, busy_s: float, network_s: float) -> float:
+    """Return the joules of a remote inference that takes ``total_s`` seconds of the device's time.
+
+    The device computes for ``busy_s`` seconds (encoding and decoding) and transmits for ``network_s`` seconds (the
+    bytes of both directions divided by their bandwidths). The rest of the time it is idle. The three add up to
+    ``total_s``, as the powers are those of the whole device: with several requests in flight, encoding one image and
+    sending another overlap, and count as encoding.
+    """
+    busy = min(busy_s, total_s)
+    network = min(network_s, total_s - busy)
+    return power.compute_w * busy + power.transmit_w * network + power.idle_w * (total_s - busy - network)

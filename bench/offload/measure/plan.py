@@ -16,7 +16,7 @@ from edge_bench.bench.offload.client.http import NOT_ALLOWED, Client, RemoteFail
 from edge_bench.bench.offload.client.payload import payload_problem
 from edge_bench.bench.offload.network.link_profiles import DIRECT, Link
 from edge_bench.bench.offload.records.offload import LOCAL, Arm, ArmTrial, OffloadSettings, ServerIdentity
-from edge_bench.bench.offload.records.power import Power
+from edge_bench.bench.records.power import Power
 from edge_bench.bench.records.run import Failure
 
 __all__ = ["ArmState", "Plan", "arms_of", "identify_server"]
@@ -42,7 +42,7 @@ class Plan:
     links: Sequence[Link]
     in_flight: Sequence[int]
     settings: OffloadSettings
-    power: Power | None = None
+    power: Power | str | None = None  # stated, "none", or the file of a sensor; None: the best meter
 
     @property
     def is_graph(self) -> bool:

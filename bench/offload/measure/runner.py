@@ -4,9 +4,9 @@ Worker processes are replaced in generations, as in bench/measure/runner.py: one
 server. Each round runs every arm once, in a seeded shuffled order. If an arm fails, the others still run.
 """
 
-import contextlib
 import time
 import uuid
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -15,6 +15,8 @@ from edge_bench.bench.dataset.workload import pixel_checksums
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.measure.duration.announcement import Announcement
 from edge_bench.bench.measure.duration.remaining import Remaining
+from edge_bench.bench.measure.energy.findings import meter_findings
+from edge_bench.bench.measure.energy.start import chosen_meter
 from edge_bench.bench.measure.schedule import Generation, schedule
 from edge_bench.bench.measure.trust import setup_findings
 from edge_bench.bench.offload.measure.messages import (
@@ -29,7 +31,6 @@ from edge_bench.bench.offload.measure.messages import (
     WarmUp,
 )
 from edge_bench.bench.offload.measure.plan import ArmState, Plan, arms_of, identify_server
-from edge_bench.bench.offload.measure.power_meters import Metered, meter_of
 from edge_bench.bench.offload.measure.samples import compare_outputs
 from edge_bench.bench.offload.measure.trust import offload_findings
 from edge_bench.bench.offload.measure.workers import Workers
@@ -39,17 +40,20 @@ from edge_bench.bench.offload.network.upload_rate import upload_rate
 from edge_bench.bench.offload.records.offload import (
     LOCAL,
     Accuracy,
+    Arm,
     ArmTrial,
     Offload,
     OutputComparison,
     PathProbe,
 )
 from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.power import Power
 from edge_bench.bench.records.run import Images
 from edge_bench.bench.records.run_files import utc_now
 from edge_bench.bench.sandbox.support import sandbox_support
 from edge_bench.bench.system.environment import machine_findings
-from edge_bench.bench.system.machine import describe_machine
+from edge_bench.bench.system.machine import Finding, describe_machine
+from edge_bench.bench.system.power.find import Search
 from edge_bench.bench.system.sensors import Sensors
 from edge_bench.bench.system.trial_monitor import monitor_trial
 from edge_bench.bench.version import __version__, revision
@@ -73,7 +77,7 @@ class _Measurement:
         self._plan, self._progress, self._id = plan, progress, offload_id
         self._machine = describe_machine()
         self._sensors = Sensors(emulated=self._machine.emulated)
-        self._meter = None if self._machine.emulated else meter_of()
+        self._power = Search(None) if self._machine.emulated else chosen_meter(plan.power)
         self._began, self._began_ns = utc_now(), time.perf_counter_ns()
         self._identity, self._unreachable = identify_server(plan)
         self._path: PathProbe | None = None
@@ -169,13 +173,13 @@ class _Measurement:
         request: TimeLocal | TimeRemote = TimeLocal(passes=state.passes)
         if arm.where != LOCAL:
             request = TimeRemote(payload=arm.payload, port=state.port, in_flight=arm.in_flight, passes=state.passes)
-        metering = self._meter.watch() if self._meter else contextlib.nullcontext(Metered())
-        with monitor_trial(self._sensors) as readings, metering as metered:
+        with monitor_trial(self._sensors, self._power.meter) as readings:
             # the client has its own timeout for each request, but only the parent can end hanging native code
             requests = 1 if arm.where == LOCAL else state.passes * self._plan.timed
             timed = worker.ask(request, Timed, self._workers.timeout * requests)
         state.bytes_up += timed.bytes_up
         state.bytes_down += timed.bytes_down
+        power_w = readings.power_w(timed.began_ns, timed.elapsed_ns)
         state.trials.append(
             ArmTrial(
                 process=process,
@@ -191,7 +195,7 @@ class _Measurement:
                 steal_ns=readings.passed("steal_ns"),
                 temperature_c=readings.after.temperature_c,
                 throttled=readings.throttled,
-                joules=metered.joules,
+                joules=None if power_w is None else power_w * timed.elapsed_ns / 1e9,
             )
         )
         self._sequence_number += 1
@@ -278,12 +282,17 @@ class _Measurement:
             arms=arms,
             accuracies=self._accuracies,
             comparison=self._comparison,
-            power=plan.power,
-            meter=self._meter.name if self._meter else "",
+            power=plan.power if isinstance(plan.power, Power) else None,
+            meter=self._power.meter.name if self._power.meter else "",
             sandbox=sandbox_support().parts,
-            findings=[
-                *machine_findings(self._machine),
-                *setup_findings(),
-                *offload_findings(arms, self._machine, self._identity, plan.local.configuration.threads),
-            ],
+            findings=self._findings(arms),
         )
+
+    def _findings(self, arms: Sequence[Arm]) -> list[Finding]:
+        threads = self._plan.local.configuration.threads
+        return [
+            *machine_findings(self._machine),
+            *setup_findings(),
+            *meter_findings(self._power),
+            *offload_findings(arms, self._machine, self._identity, threads),
+        ]

@@ -25,9 +25,9 @@ from edge_bench.bench.offload.measure.runner import measure_offload
 from edge_bench.bench.offload.network.link_profiles import Link
 from edge_bench.bench.offload.records.files import offload_files, read_offload, write_offload
 from edge_bench.bench.offload.records.offload import Offload, OffloadSettings
-from edge_bench.bench.offload.records.power import Power
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import LIGHT, Bundle
+from edge_bench.bench.records.power import Power
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs, runtime_folders
 from edge_bench.bench.system.emulation import emulation_signs
@@ -54,7 +54,7 @@ def plan_offload(
     payloads: Sequence[str] | None,
     links: Sequence[Link],
     in_flight: Sequence[int],
-    power: Power | None,
+    power: Power | str | None,
 ) -> Plan:
     """Return the plan, checked as far as possible without the server. Raise BadInput or BundleError if invalid.
 

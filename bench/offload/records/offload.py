@@ -17,7 +17,7 @@ from edge_bench.bench.io.record_codec import (
     unpack,
 )
 from edge_bench.bench.offload.network.link_profiles import DIRECT, Link, Rate
-from edge_bench.bench.offload.records.power import Power
+from edge_bench.bench.records.power import Power
 from edge_bench.bench.records.run import BundleIdentity, Configuration, Failure, Images
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.tasks.tensors.differences import TensorDifference

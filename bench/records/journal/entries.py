@@ -7,6 +7,7 @@ import msgspec
 from edge_bench.bench.io.record_codec import BoundedStr, Length, NonNegativeInt, PackedArray, PositiveInt
 from edge_bench.bench.records.delegate import Delegation
 from edge_bench.bench.records.outputs.union import TaskOutputs
+from edge_bench.bench.records.power import MeteredPower
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import MAX_CONFIGURATIONS, Failure, ProcessRecord, Run, Trial
 from edge_bench.bench.system.machine import Finding
@@ -17,6 +18,7 @@ __all__ = [
     "FinalistsChosen",
     "FindingAdded",
     "OutputsRecorded",
+    "PowerMeasured",
     "ProcessFinished",
     "ProcessStarted",
     "ProfileMade",
@@ -29,6 +31,12 @@ class RunStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The first entry: the Run as it is before its first trial."""
 
     run: Run
+
+
+class PowerMeasured(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The power meter was found, and the idle power measured."""
+
+    power: MeteredPower
 
 
 class ProcessStarted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -102,6 +110,7 @@ class FindingAdded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 Entry = (
     RunStarted
+    | PowerMeasured
     | ProcessStarted
     | OutputsRecorded
     | TrialMade

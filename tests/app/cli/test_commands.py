@@ -152,9 +152,12 @@ def test_options_can_be_given_as_environment_variables(edge_bench_here: CommandL
     done = edge_bench_here(
         "run", "--format", "json", "--quiet",
         EDGE_BENCH_BUNDLE=str(digits_bundle.folder), EDGE_BENCH_VARIANT="int8", EDGE_BENCH_RUNTIME="litert",
-        EDGE_BENCH_TRIALS="3", EDGE_BENCH_LIMIT="20", EDGE_BENCH_PROCESSES="1",
+        EDGE_BENCH_TRIALS="3", EDGE_BENCH_LIMIT="20", EDGE_BENCH_PROCESSES="1", EDGE_BENCH_POWER="idle=1W,compute=3W",
     )  # fmt: skip
     (row,) = json.loads(done.stdout)
+    assert row["energy_source"] == "stated"
+    assert row["joules"] == pytest.approx(3 * row["pass_mean_s"] / 20)
+    assert row["joules_above_idle"] == pytest.approx(2 * row["pass_mean_s"] / 20)
     assert (row["variant"], row["trials"], row["images"]) == ("int8", 3, 20)
 
 

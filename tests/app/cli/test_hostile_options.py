@@ -13,7 +13,7 @@ from edge_bench.app.training.distributed.cluster import stated_cluster
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.offload.client.http import server_from
 from edge_bench.bench.offload.network.link_profiles import link_from
-from edge_bench.bench.offload.records.power import power_from
+from edge_bench.bench.records.power import power_from
 
 _WORKER = '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": %s}}'
 READERS: dict[str, Callable[[str], object]] = {

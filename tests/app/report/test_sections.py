@@ -15,9 +15,9 @@ from edge_bench.app.report.image_source import png_address
 from edge_bench.app.report.reproduce import reproduce_section
 from edge_bench.app.report.write import write_report
 from edge_bench.bench.io.record_codec import pack
-from edge_bench.bench.offload.records.power import Power
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.manifest import Preprocessing
+from edge_bench.bench.records.power import Power, stated_power
 from edge_bench.bench.records.run import Run, Settings
 from tests.factories import arm, machine, offload, result, run
 
@@ -33,7 +33,8 @@ def test_thumbnails_are_exact_subsampled_and_reproducible() -> None:
 
 def test_reproduce_commands_have_every_option_that_differs_from_its_default() -> None:
     whole = run(result("dynamic", "litert", 0.5))
-    settings = Settings(memory_limit=512 << 20, scenario="offline", timeout_s=60, resample=50)
+    settings = Settings(memory_limit=512 << 20, scenario="offline", timeout_s=60, resample=50,
+                        power=stated_power("idle=2W,compute=6W"))  # fmt: skip
     sent = offload(
         arm(5, where="local"),
         arm(4),
@@ -42,12 +43,13 @@ def test_reproduce_commands_have_every_option_that_differs_from_its_default() ->
     )
     (usual,) = bundle_sections([whole], [])
     text = reproduce_section(usual)
-    for option in ("--threads", "--batch-size", "--limit", "--memory-limit", "--timeout"):
+    for option in ("--threads", "--batch-size", "--limit", "--memory-limit", "--timeout", "--power"):
         assert option not in text, option
     (changed,) = bundle_sections([msgspec.structs.replace(whole, settings=settings)], [], [sent])
     text = reproduce_section(changed)
-    for option in ("--memory-limit 512M", "--scenario offline", "--batch-size 1", "--timeout 60", "--resample 50",
-                   "--payload raw,jpeg", "--in-flight 1,8", "--power idle=2.7W,compute=5W,transmit=3.5W"):  # fmt: skip
+    for option in ("--power idle=2W,compute=6W", "--memory-limit 512M", "--scenario offline", "--batch-size 1",
+                   "--timeout 60", "--resample 50", "--payload raw,jpeg", "--in-flight 1,8",
+                   "--power idle=2.7W,compute=5W,transmit=3.5W"):  # fmt: skip
         assert option in text, option
 
 

@@ -2,8 +2,9 @@
 
 import msgspec
 
+from edge_bench.app.tables.runs.notes import run_notes
 from edge_bench.app.tables.runs.repeats import repeats_table
-from edge_bench.app.tables.runs.run import run_notes, run_table
+from edge_bench.app.tables.runs.run import run_table
 from edge_bench.app.tables.runs.tails import percentile_notes
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Result

@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_bench.app.tables.runs.accuracy import accuracy_change_text
+from edge_bench.app.tables.runs.quality import accuracy_change_text
 from edge_bench.app.tables.runs.slack import slack_sentence
 from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.analysis.comparison.slack import Slack

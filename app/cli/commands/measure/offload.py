@@ -80,13 +80,14 @@ def offload(
     """
     from edge_bench.app.cli import console
     from edge_bench.app.serving.auth import token_from
+    from edge_bench.bench.measure.options.power import power_option
     from edge_bench.bench.measure.plan import Selection
     from edge_bench.bench.offload.client.payload import payloads_from
     from edge_bench.bench.offload.measure.session import emulated_settings, plan_offload
     from edge_bench.bench.offload.measure.session import offload as measure
     from edge_bench.bench.offload.network.link_profiles import links_from
     from edge_bench.bench.offload.records.offload import OffloadSettings
-    from edge_bench.bench.offload.records.power import power_from
+    from edge_bench.bench.records.power import power_from
 
     settings = OffloadSettings(
         trials=trials, processes=processes, limit=limit, accuracy_images=accuracy_images, seed=seed,
@@ -104,7 +105,7 @@ def offload(
         payloads=payloads_from(parsing.names(payload)) if "payload" in explicit else None,
         links=links_from(link or [], sweep=sweep),
         in_flight=sorted({1, *(parsing.counts(in_flight, "--in-flight") or [])}),
-        power=power_from(power) if power else None,
+        power=power_option(power, power_from),
     )  # fmt: skip
     record, path = measure(plan, results, progress)
     _print(record, path, Shown(output_format, wide=wide, why=why))

@@ -20,6 +20,7 @@ from edge_bench.app.cli.options.run import (
     MemoryLimit,
     ModelArguments,
     Once,
+    PowerOption,
     Processes,
     RepeatRuns,
     Resample,
@@ -78,6 +79,7 @@ def run(
     stateful: Stateful = False,
     with_postprocess: WithPostprocess = False,
     profile: WithProfile = False,
+    power: PowerOption = None,
     results: ResultsFolder = DEFAULT_RESULTS,
     compare_with: CompareWith = None,
     once: Once = False,
@@ -109,6 +111,7 @@ def run(
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
         profile=profile,
         cpus=chosen_cores(cpus),
+        power=power,
     )  # fmt: skip
     context.with_resource(pinned(settings.cpus))  # before threads are counted and workers are started
     if find_fastest:

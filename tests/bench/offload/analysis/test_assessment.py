@@ -13,7 +13,7 @@ from edge_bench.bench.offload.analysis.assessment import Row, assess, decision_m
 from edge_bench.bench.offload.network.link_profiles import link_from
 from edge_bench.bench.offload.records.files import read_offload, write_offload
 from edge_bench.bench.offload.records.offload import LOCAL, Arm, Offload, ServerIdentity
-from edge_bench.bench.offload.records.power import power_from
+from edge_bench.bench.records.power import power_from
 from edge_bench.bench.records.run import Failure
 from edge_bench.bench.stats.ratios import Verdict
 from tests.factories import arm, machine, offload

@@ -9,9 +9,9 @@ import pytest
 from edge_bench.app.tables.offload.table import answers, offload_tables
 from edge_bench.bench.io.record_codec import pack, unpack
 from edge_bench.bench.offload.analysis.assessment import Row, assess
-from edge_bench.bench.offload.analysis.energy import joules_by_process
+from edge_bench.bench.offload.analysis.energy import joules_by_process, local_joules, remote_joules
 from edge_bench.bench.offload.records.offload import LOCAL, Arm, ArmTrial, Offload
-from edge_bench.bench.offload.records.power import power_from
+from edge_bench.bench.records.power import power_from
 from edge_bench.bench.records.run import Failure
 from tests.bench.messages import numbers_in
 from tests.factories import arm, offload
@@ -149,3 +149,16 @@ def test_a_slack_that_may_be_zero_is_undecided() -> None:
     sentence = answers(decided, assess(decided))[-1]
     assert "undecided" not in sentence
     assert numbers_in(sentence)[0] == pytest.approx(1.0, rel=0.05)
+
+
+def test_local_inference_computes_and_remote_inference_mostly_waits() -> None:
+    power = power_from("idle=2W,compute=6W,transmit=4W")
+    assert local_joules(power, 0.5) == pytest.approx(3.0)
+    # 0.1 s encoding and decoding, 0.2 s on the link, 0.7 s waiting
+    assert remote_joules(power, 1.0, 0.1, 0.2) == pytest.approx(0.1 * 6 + 0.2 * 4 + 0.7 * 2)
+
+
+def test_parts_that_overlap_cost_no_more_than_the_whole_time() -> None:
+    power = power_from("idle=2W,compute=6W,transmit=4W")
+    assert remote_joules(power, 1.0, 3.0, 2.0) == pytest.approx(6.0)
+    assert remote_joules(power, 1.0, 0.7, 2.0) == pytest.approx(0.7 * 6 + 0.3 * 4)

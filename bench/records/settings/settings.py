@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, PositiveInt
+from edge_bench.bench.records.power import StatedPower
 
 __all__ = ["FirstRound", "Settings"]
 
@@ -37,3 +38,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile: bool = False  # the operators of each configuration were profiled after the trials
     stateful: bool = False  # the model's state was kept between invocations, so that predictions are not scored
     first_round: FirstRound | None = None  # of --find-fastest; None: one round with all configurations
+    # --power: stated by the user, "none", or the file of a sensor; None: the best meter of the machine, if there is one
+    power: StatedPower | BoundedStr | None = None

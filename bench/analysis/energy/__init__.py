@@ -1,0 +1,1 @@
+"""Energy of configurations: joules per inference, and where they are from."""

@@ -1,0 +1,1 @@
+"""Energy of a run: the meter, the idle power, and findings about them."""
