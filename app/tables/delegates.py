@@ -1,8 +1,12 @@
-"""Notes on delegates: how many nodes of each model they run, and with which library."""
+"""Delegates of a Run: how many nodes of each model they run, and with which library."""
+
+from typing import Any
+
+import msgspec
 
 from edge_bench.bench.records.run import Result, Run
 
-__all__ = ["delegate_notes", "nodes_text"]
+__all__ = ["delegate_notes", "delegate_record", "nodes_text"]
 
 
 def nodes_text(result: Result) -> str:
@@ -14,6 +18,16 @@ def nodes_text(result: Result) -> str:
     parts = f" in {first.parts} parts" if first.parts > 1 else ""
     texts = [f"{first.name} runs {first.nodes} of {first.total_nodes} nodes{parts}"]
     return ", ".join([*texts, *(f"{each.name} {each.nodes}" for each in others)])
+
+
+def delegate_record(result: Result) -> dict[str, Any]:
+    """Return the fields of a row about delegates."""
+    return {
+        "delegate": result.configuration.delegate,
+        "delegate_library": msgspec.to_builtins(result.delegate_library),
+        "delegations": msgspec.to_builtins(result.delegations),
+        "runtime_delegate": result.delegate,
+    }
 
 
 def delegate_notes(run: Run) -> list[str]:

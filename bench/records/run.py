@@ -69,7 +69,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     correct: NonNegativeInt  # correctly classified images in the last pass
     latencies: PackedArray  # ns, one per invocation of the last pass
     cpu_ns: NonNegativeInt | None = None  # CPU time of the worker during the trial
-    other_cpu_ns: NonNegativeInt | None = None  # CPU time of all other processes during the trial, on all cores
+    other_cpu_ns: NonNegativeInt | None = None  # CPU time of all other processes meanwhile, on the measured cores
+    other_cores_cpu_ns: NonNegativeInt | None = None  # the same on the cores that --cpus leaves out; None: none are
     steal_ns: NonNegativeInt | None = None  # CPU time that a hypervisor gave to other virtual machines during the trial
     temperature_c: float | None = None  # °C of the hottest thermal zone after the trial
     throttled: Annotated[list[BoundedStr], Length] = []  # why the machine was throttled during the trial

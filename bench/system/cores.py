@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import read_text_or_empty
 
-__all__ = ["clusters", "core_list", "cores_in", "online_cores", "pinned"]
+__all__ = ["clusters", "core_list", "cores_in", "measured_cores", "online_cores", "pinned"]
 
 #: The largest number of cores that a Linux kernel can be built for.
 _MAX_CORES = 8192
@@ -29,6 +29,11 @@ def cores_in(text: str) -> list[int]:
             raise ValueError(f"{text[:200]!r}: not a list of cores")
         cores.update(range(first, last + 1))
     return sorted(cores)
+
+
+def measured_cores(cpus: str) -> list[int] | None:
+    """Return the cores of ``--cpus``; None if it is empty, which means all."""
+    return cores_in(cpus) if cpus else None
 
 
 def core_list(cores: Collection[int]) -> str:

@@ -41,8 +41,9 @@ class MachineState(msgspec.Struct, frozen=True, kw_only=True):
     firmware: int | None = None  # bits of the Raspberry Pi's get_throttled
     thermal_events: int | None = None  # number of throttlings of all cores for heat since boot (x86)
     quota_events: int | None = None  # number of periods in which a cgroup's CPU limit stopped this container
-    busy_ns: int | None = None  # CPU time of all processes on all cores since boot, without steal time
+    busy_ns: int | None = None  # CPU time of all processes on the measured cores since boot, without steal time
     steal_ns: int | None = None  # CPU time that a hypervisor gave to other virtual machines since boot
+    other_cores_ns: int | None = None  # busy_ns of the cores that --cpus leaves out; None: it leaves out none
 
 
 class Sensors:
@@ -51,7 +52,7 @@ class Sensors:
     def __init__(self, root: Path = Path("/"), *, emulated: bool = False, cores: Collection[int] | None = None) -> None:
         """Find the files; none under an emulator, because they belong to its host.
 
-        ``cores`` are those whose CPU time is read; None: all.
+        ``cores`` are the measured ones, whose CPU time is separate from that of the others; None: all.
         """
         self._cpu_lines = ["cpu"] if cores is None else [f"cpu{core}" for core in cores]
 
@@ -70,7 +71,7 @@ class Sensors:
         temperatures = [value / 1000 for value in self._numbers(self._temperatures)]
         frequencies = [value / 1000 for value in self._numbers(self._frequencies)]
         events = list(self._numbers(self._events))
-        busy, steal = self._cpu_time()
+        busy, steal, other_cores = self._cpu_time()
         return MachineState(
             temperature_c=max(temperatures, default=None),
             frequency_low_mhz=min(frequencies, default=None),
@@ -80,6 +81,7 @@ class Sensors:
             quota_events=self._quota_events(),
             busy_ns=busy,
             steal_ns=steal,
+            other_cores_ns=other_cores,
         )
 
     def _numbers(self, paths: list[Path]) -> Iterator[int]:
@@ -97,22 +99,25 @@ class Sensors:
         match = re.search(r"^nr_throttled (\d+)", text, re.MULTILINE)
         return int(match[1]) if match else None
 
-    def _cpu_time(self) -> tuple[int | None, int | None]:
-        """Return busy and steal time in ns from /proc/stat, in ticks; proc(5).
+    def _cpu_time(self) -> tuple[int | None, int | None, int | None]:
+        """Return busy and steal time of the measured cores, and busy time of the others, in ns; see proc(5).
 
-        Its fields are user nice system idle iowait irq softirq steal.
+        /proc/stat counts in ticks. The fields of a line are user nice system idle iowait irq softirq steal.
         """
         text = read_text_or_empty(self._stat) if self._stat else ""
         lines = {fields[0]: fields[1:9] for line in text.splitlines() if len(fields := line.split()) >= 9}
-        busy_ticks = steal_ticks = 0
-        for name in self._cpu_lines:
-            if name not in lines:
-                return None, None
-            user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, lines[name])
-            busy_ticks += user + nice + system + irq + softirq
-            steal_ticks += steal
+        if not lines.keys() >= {"cpu", *self._cpu_lines}:
+            return None, None, None
+        busy, steal = (sum(each) for each in zip(*(_ticks(lines[name]) for name in self._cpu_lines), strict=True))
         tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-        return busy_ticks * tick_ns, steal_ticks * tick_ns
+        others = None if self._cpu_lines == ["cpu"] else max(0, _ticks(lines["cpu"])[0] - busy) * tick_ns
+        return busy * tick_ns, steal * tick_ns, others
+
+
+def _ticks(fields: list[str]) -> tuple[int, int]:
+    """Return the ticks in which a core was busy, and those that a hypervisor took."""
+    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, fields)
+    return user + nice + system + irq + softirq, steal
 
 
 def throttling(before: MachineState, after: MachineState) -> list[str]:

@@ -183,8 +183,8 @@ def _full(variant: str, runtime: str, seconds: float, wrong: int) -> Any:
                            memory_before_bytes=6, memory_peak_bytes=7)  # fmt: skip
     trials = [
         msgspec.structs.replace(
-            trial, latencies=pack(np.arange(100) % 7 + 1000), cpu_ns=10**8, other_cpu_ns=10, steal_ns=0,
-            temperature_c=50.0, power_w=3.0 + number / 8,
+            trial, latencies=pack(np.arange(100) % 7 + 1000), cpu_ns=10**8, other_cpu_ns=10, other_cores_cpu_ns=5,
+            steal_ns=0, temperature_c=50.0, power_w=3.0 + number / 8,
             image_positions=pack(np.arange(100)) if number % 2 else None,
         )
         for number, trial in enumerate(made.trials[:12])

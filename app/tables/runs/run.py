@@ -8,6 +8,7 @@ import numpy as np
 from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import counted, marked, percent, significant, size, with_interval
+from edge_bench.app.tables.delegates import delegate_record
 from edge_bench.app.tables.energy import ENERGY_HEADINGS, energy_cells, energy_record
 from edge_bench.app.tables.profiles.table import profile_record
 from edge_bench.app.tables.runs.notes import run_notes
@@ -181,10 +182,7 @@ def _record(result: Result, run: Run, best: set[Configuration], search: Search |
         "runtime_version": result.runtime_version,
         "threads": configuration.threads,
         "batch_size": configuration.batch_size,
-        "delegate": configuration.delegate,
-        "delegate_library": msgspec.to_builtins(result.delegate_library),
-        "delegations": msgspec.to_builtins(result.delegations),
-        "runtime_delegate": result.delegate,
+        **delegate_record(result),
         "images": run.images_per_pass,
         "trials": len(result.trials),
         "bytes": result.bytes,

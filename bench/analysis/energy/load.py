@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from edge_bench.bench.records.power import MeteredPower
-from edge_bench.bench.records.run import Result
+from edge_bench.bench.records.run import Result, Trial
 
 __all__ = ["idle_load", "load_share", "load_shares"]
 
@@ -20,10 +20,15 @@ def load_share(result: Result) -> float:
 
     The error of the kernel's ticks is subtracted, so the share is one that is certain.
     """
-    trials = [trial for trial in result.trials if trial.power_w is not None and trial.cpu_ns and trial.other_cpu_ns]
-    others = sum(max(0, (trial.other_cpu_ns or 0) - _TICKS_NS) for trial in trials)
-    own = sum(trial.cpu_ns or 0 for trial in result.trials if trial.power_w is not None)
+    trials = [trial for trial in result.trials if trial.power_w is not None and trial.cpu_ns]
+    others = sum(max(0, _others_ns(trial) - _TICKS_NS) for trial in trials)
+    own = sum(trial.cpu_ns or 0 for trial in trials)
     return others / (others + own) if others + own else 0.0
+
+
+def _others_ns(trial: Trial) -> int:
+    """Return the CPU time of other programs on all cores, since a meter counts also those that are not measured."""
+    return (trial.other_cpu_ns or 0) + (trial.other_cores_cpu_ns or 0)
 
 
 def load_shares(results: Sequence[Result]) -> list[float]:

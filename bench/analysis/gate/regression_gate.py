@@ -13,6 +13,7 @@ from edge_bench.bench.analysis.quality.paired import on_the_same_images
 from edge_bench.bench.analysis.quality.scored import accuracy_difference_of, agreement_of_outputs, differences_of
 from edge_bench.bench.analysis.times.compared_times import compare_times
 from edge_bench.bench.analysis.times.earlier_runs import NO_EARLIER_RUNS, EarlierRuns
+from edge_bench.bench.analysis.times.machines import run_place
 from edge_bench.bench.analysis.times.reliability import verdict_reliable
 from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.errors import BadInput
@@ -59,7 +60,7 @@ def _change(pair: Pair, earlier: EarlierRuns) -> Change:
     change = Change(
         configuration=item.result.configuration,
         baseline=base.result.configuration,
-        machine=item.run.machine.label,
+        machine=run_place(item.run),
         task=item.run.task,
     )
     if pair.failure:

@@ -10,6 +10,7 @@ from edge_bench.bench.measure.peaks.compute import ComputePeaks, compute_peaks, 
 from edge_bench.bench.measure.peaks.load import Load
 from edge_bench.bench.records.profile import Peaks, Profile
 from edge_bench.bench.runtimes import runtime_named
+from edge_bench.bench.system.cores import measured_cores
 from edge_bench.bench.system.machine import Machine
 from edge_bench.bench.system.memory import available_memory
 from edge_bench.bench.system.sensors import Sensors
@@ -30,9 +31,9 @@ class PeakMeter:
     They are not kept for another command, because clock, temperature and other programs change.
     """
 
-    def __init__(self, machine: Machine, timeout: float, root: Path = Path("/")) -> None:
-        """``timeout`` is in seconds for each step of a worker."""
-        self._machine, self._timeout, self._root = machine, timeout, root
+    def __init__(self, machine: Machine, timeout: float, cpus: str = "", root: Path = Path("/")) -> None:
+        """``timeout`` is in seconds for each step of a worker, ``cpus`` are the measured cores; empty: all."""
+        self._machine, self._timeout, self._cores, self._root = machine, timeout, measured_cores(cpus), root
         self._peaks: dict[tuple[str, int], Peaks] = {}
 
     def with_peaks(self, profile: Profile) -> Profile:
@@ -51,7 +52,7 @@ class PeakMeter:
         return self._peaks[runtime, threads]
 
     def _measured(self, name: str, threads: int) -> Peaks:
-        load = Load(Sensors(self._root), self._machine.cores)
+        load = Load(Sensors(self._root, cores=self._cores), self._machine.cores)
         runtime = runtime_named(name)
         if has_probes(runtime):
             compute = compute_peaks(runtime, threads, self._timeout, load)

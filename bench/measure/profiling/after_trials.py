@@ -30,7 +30,7 @@ def profile_all(
     """
     progress.start("profiling", len(numbers))
     progress.expect(None)
-    meter = PeakMeter(describe_machine(), settings.timeout_s)
+    meter = PeakMeter(describe_machine(), settings.timeout_s, settings.cpus)
     for number in numbers:
         progress.advance(0, str(planned[number].configuration))
         try:

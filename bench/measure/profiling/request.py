@@ -34,7 +34,7 @@ def profile_request(request: BenchmarkRequest, progress: Progress, *, chosen: bo
     """
     planned = _profilable(request.planned, chosen=chosen)
     profiles, failures = list[Profile](), list[tuple[Configuration, Failure]]()
-    meter = PeakMeter(describe_machine(), request.settings.timeout_s)
+    meter = PeakMeter(describe_machine(), request.settings.timeout_s, request.settings.cpus)
     progress.start("profiling", len(planned))
     for item in planned:
         progress.advance(0, str(item.configuration))

@@ -28,7 +28,7 @@ from edge_bench.bench.records.power import MeteredPower
 from edge_bench.bench.records.run import CLASSIFY, Failure, ProcessRecord, Run, Trial
 from edge_bench.bench.records.run_files import utc_now
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
-from edge_bench.bench.system.cores import cores_in
+from edge_bench.bench.system.cores import measured_cores
 from edge_bench.bench.system.environment import concurrent_run_findings
 from edge_bench.bench.system.power.meters import Meter
 from edge_bench.bench.system.sensors import Sensors
@@ -58,8 +58,7 @@ class Recorder:
         self._truth = np.full(len(workload.indices), -1) if workload.labels is None else workload.labels
         self._is_classified = begun.task == CLASSIFY
         self._has_threshold = workload.shared.threshold is not None
-        cpus = begun.settings.cpus
-        self._sensors = Sensors(emulated=begun.machine.emulated, cores=cores_in(cpus) if cpus else None)
+        self._sensors = Sensors(emulated=begun.machine.emulated, cores=measured_cores(begun.settings.cpus))
         self._builder = RunBuilder(begun)
         if journal is not None:
             self._builder.apply_all(earlier or (), journal.path)
@@ -187,6 +186,7 @@ class Recorder:
             latencies=pack(timed.latencies_ns),
             cpu_ns=timed.cpu_ns,
             other_cpu_ns=readings.other_cpu_ns(timed.cpu_ns),
+            other_cores_cpu_ns=readings.passed("other_cores_ns"),
             steal_ns=readings.passed("steal_ns"),
             temperature_c=readings.after.temperature_c,
             throttled=readings.throttled,

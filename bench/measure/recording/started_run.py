@@ -16,6 +16,7 @@ from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.run import Images, Result, Run, Settings
 from edge_bench.bench.records.run_files import utc_now
 from edge_bench.bench.sandbox.support import sandbox_support
+from edge_bench.bench.system.cores import measured_cores
 from edge_bench.bench.system.environment import machine_findings
 from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.sensors import Sensors
@@ -68,7 +69,7 @@ def started_run(
         findings=[*machine_findings(machine), *setup_findings()],
         sandbox=sandbox_support().parts,
         tuned=tuned_settings(),
-        state_before=Sensors(emulated=machine.emulated).read(),
+        state_before=Sensors(emulated=machine.emulated, cores=measured_cores(settings.cpus)).read(),
         repeat_group=repeat_group,
         repeat=repeat,
     )

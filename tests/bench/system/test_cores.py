@@ -98,3 +98,4 @@ def test_the_load_of_other_cores_is_no_disturbance(tmp_path: Path) -> None:
     read = [Sensors(tmp_path, cores=cores).read() for cores in (None, [0, 2], [7])]
     assert [each.busy_ns for each in read] == [60 * tick, 40 * tick, None]
     assert [each.steal_ns for each in read] == [6 * tick, 4 * tick, None]
+    assert [each.other_cores_ns for each in read] == [None, 20 * tick, None]

@@ -118,8 +118,7 @@ def run(
         configurations, settings = searched(configurations, settings, repeat_runs=repeat_runs)
     shown = Shown(output_format, wide=wide, why=why)
     progress, explicit_options = console.progress(), parsing.explicit_options(context)
-    if settings.cpus and cpus is None:
-        progress.say(f"measuring on cores {settings.cpus}, which `edge-bench tune` selected; change this with --cpus")
+    _say_tuned_cores(settings.cpus if cpus is None else "", progress)
     data = {name: context.params[name] for name in DATA_OPTIONS}
     stated = explicit_options & DATA_OPTIONS.keys()
     how: Any = {"once": once, "explicit_options": explicit_options - DATA_OPTIONS.keys(), "resume": resume}
@@ -135,6 +134,12 @@ def run(
     measured, path = measure(request, results, progress, **how)
     _print([measured], run_table(measured), compare_with, shown, progress)
     finish_run(measured, path, strict=strict, form=output_format)
+
+
+def _say_tuned_cores(cores: str, progress: "Progress") -> None:
+    """Tell the user which cores `edge-bench tune` selected, if any."""
+    if cores:
+        progress.say(f"measuring on cores {cores}, which `edge-bench tune` selected; change this with --cpus")
 
 
 def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, shown: Shown, progress: "Progress") -> None:

@@ -147,6 +147,8 @@ def test_load_from_other_programs_makes_energy_unreliable() -> None:
     trials = [msgspec.structs.replace(trial, other_cpu_ns=120_000_000) for trial in busy.trials]  # a tenth, and ticks
     busy = msgspec.structs.replace(busy, trials=trials)
     assert energy_of(measured(busy), busy).reliable is False
+    elsewhere = powered(WATTS, other_cores_cpu_ns=120_000_000)  # on cores that --cpus leaves out
+    assert energy_of(measured(elsewhere, cpus="0"), elsewhere).reliable is False
     assert len(energy_findings(RAPL, [busy, powered()])) == 1
     assert not energy_findings(RAPL, [powered()])
     idle = msgspec.structs.replace(RAPL, idle_other_cpu_ns=5_000_000_000)  # half a core
