@@ -1,5 +1,6 @@
 """The table of effects on time: one row and one sentence per changed factor."""
 
+import re
 from typing import Any
 
 from edge_bench.app.render.table import Lazy, Table
@@ -72,7 +73,7 @@ def _fixed_factors(effect: Effect) -> str:
         "threads": counted(configuration.threads, "thread"),
         "batch": f"batch {configuration.batch_size}",
         **({"delegate": f"delegate {configuration.delegate}"} if configuration.delegate else {}),
-        "machine": effect.machine.split(" (")[0],
+        "machine": re.sub(r" \(.*\)", "", effect.machine, flags=re.DOTALL),  # without its CPU, with its cores
     }
     return ", ".join(text for name, text in values.items() if name != effect.factor)
 
