@@ -194,9 +194,9 @@ def test_ctrl_c_keeps_all_finished_trials_and_leaves_no_process(digits_bundle: B
 @pytest.mark.slow
 def test_strict_exits_with_4_after_an_unreliable_measurement(digits_bundle: Bundle, tmp_path: Path) -> None:
     code = (
-        "from edge_bench.bench.measure import recorder; from edge_bench.app.cli import entry\n"
+        "from edge_bench.bench.measure.recording import started_run; from edge_bench.app.cli import entry\n"
         "from edge_bench.bench.system.machine import Finding\n"
-        "recorder.machine_findings = lambda machine: [Finding(what='it is hot', remedy='cool it', spoils=True)]\n"
+        "started_run.machine_findings = lambda machine: [Finding(what='it is hot', remedy='cool it', spoils=True)]\n"
         f"entry.main(['run', {str(digits_bundle.folder)!r}, '--variant', 'dynamic', '--strict', '--quiet',\n"
         f"  *{[str(part) for part in QUICK]!r}])\n"
     )
