@@ -16,7 +16,10 @@ def with_peaks(made: Profile, **changes: object) -> Profile:
     ("made", "reason"),
     [
         (with_peaks(FLOAT32), "caches, as all data of the model fits in the last cache (32.0 MiB)"),
-        (with_peaks(FLOAT32, cache_bytes=100 << 10), "memory, as all data of the model may not fit in the last cache (100 KiB)"),
+        (
+            with_peaks(FLOAT32, cache_bytes=100 << 10),
+            "memory, as all data of the model may not fit in the last cache (100 KiB)",
+        ),
         (with_peaks(FLOAT32, cache_bytes=None), "memory, as the size of the last cache is unknown"),
         (with_peaks(FLOAT32, cached_bytes_per_second=None), "memory, as the peak of the caches is unknown"),
         (
