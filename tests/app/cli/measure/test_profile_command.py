@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from edge_bench.app.tables.profiles.sentences import profile_answer, profile_trust
+from edge_bench.app.tables.profiles.table import profile_table
 from edge_bench.app.tables.rows.profiled import ProfileRow
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.measure.plan import Selection
@@ -130,6 +131,11 @@ def test_the_answer_names_the_kind_and_the_operator_that_take_most_of_the_time()
     ]  # fmt: skip
     made = profile(*operators, invocation=1000)
     assert profile_answer(made) == "CONV_2D takes 65 % of 1.00 ms: conv_2d_0 alone 40 %"
+    longer = profile(*operators, invocation=900)
+    assert profile_answer(longer) == "CONV_2D takes 68 % of 950 µs of all operators: conv_2d_0 alone 42 %"
+    *rows, between = profile_table(longer).rows
+    assert sum(float(row[4].removesuffix(" %")) for row in rows) == pytest.approx(100, abs=0.1)
+    assert between[4] == ""  # as these shares add up
     assert profile_trust(made).startswith("Times add up: operators take 950 µs of 1.00 ms")
     assert profile_trust(profile(*operators, invocation=500)).startswith("! Times not reliable")
     assert profile_trust(profile(*operators, invocation=2000)).startswith("! Times incomplete")
