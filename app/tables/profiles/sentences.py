@@ -33,9 +33,12 @@ def profile_answer(profile: Profile) -> str:
     kinds = dict[str, list[OperatorTime]]()
     for operator in profile.operators:
         kinds.setdefault(operator.kind, []).append(operator)
-    whole = seconds(profile.invocation_seconds)
     if not kinds or not profile.operator_seconds:
+        whole = seconds(profile.invocation_seconds)
         return f"No operator takes time that the profiler can measure: an invocation takes {whole}"
+    # the whole that shares are of: operators may take longer than an invocation without the profiler
+    longer = profile.operator_seconds > profile.invocation_seconds
+    whole = f"{seconds(profile.operator_seconds)} of all operators" if longer else seconds(profile.invocation_seconds)
     kind, operators = max(kinds.items(), key=lambda item: profile.share(item[1]))
     slowest = max(operators, key=lambda operator: operator.seconds)
     names = dict(zip(map(id, profile.operators), operator_names(profile.operators), strict=True))
