@@ -58,6 +58,11 @@ def profile_trust(profile: Profile) -> str:
         return "! EMULATED: these times are those of an emulator. Measure on the device."
     if profile.adds_up:
         return f"Times add up: operators take {total} of {whole}; {overhead}"
+    if profile.hidden_by_rounding:
+        return (
+            f"! Times too short to be sure that they add up: operators take {total} of {whole}, and rounding can hide "
+            f"{seconds(profile.rounded_off_seconds)}; {overhead}"
+        )
     if profile.between_seconds < 0:
         return (
             f"! Times not reliable: operators take {total} with the profiler, over {limit} more than an invocation "
