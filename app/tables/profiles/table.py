@@ -51,8 +51,8 @@ def operator_table(profiles: Sequence[Profile]) -> Table:
     """Return one table whose records are the operators of all profiles, for CSV, which has no lists."""
     records = [
         {
-            "variant": profile.variant, "runtime": profile.runtime, "threads": profile.threads,
-            "batch_size": profile.batch_size, **operator,
+            "model": profile.model, "variant": profile.variant, "runtime": profile.runtime, "threads": profile.threads,
+            "batch_size": profile.batch_size, "delegate": profile.delegate, **operator,
         }
         for profile in profiles
         for operator in profile_record(profile)["operators"]

@@ -48,6 +48,7 @@ def test_profile_shows_every_operator_of_the_model(edge_bench_here: CommandLine,
     assert sum(each.seconds for each in row.operators) == pytest.approx(row.operator_seconds)
     lines = edge_bench_here("profile", path, "--runtime", "litert", "--format", "csv").stdout.splitlines()
     assert len(lines) == 1 + len(row.operators)
+    assert {"model", "variant", "runtime", "threads", "batch_size", "delegate"} <= set(lines[0].split(","))
 
 
 def test_a_runtime_without_a_profiler_is_refused(refuses: Refuses, tmp_path: Path) -> None:
