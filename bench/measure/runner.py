@@ -112,12 +112,14 @@ def _measure_rounds(
     if settings.first_round is None:
         measure("measuring", final_round(runnable, settings, recorder.repeat))
         return
-    if groups := first_round(runnable, settings):
+    groups = first_round(runnable, settings)
+    if groups:
         measure("first round", groups, SecondRound(settings, len(runnable)))
         progress.finish()
     finalists = recorder.finalists(choose_finalists)
-    progress.say(finalists_text(planned, finalists, len(runnable)))
-    measure("second round", final_round(finalists, settings, recorder.repeat))
+    if groups:
+        progress.say(finalists_text(planned, finalists, len(runnable)))
+    measure("second round" if groups else "measuring", final_round(finalists, settings, recorder.repeat))
 
 
 def _missing(group: Group, recorder: Recorder) -> dict[int, int]:

@@ -115,9 +115,14 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def adds_up(self) -> bool:
-        """Whether the operators account for the invocation without the profiler, apart from rounding."""
-        low, high = self.operator_seconds, self.operator_seconds + self.rounded_off_seconds
-        return low <= self.invocation_seconds * (1 + TOLERANCE) and high >= self.invocation_seconds * (1 - TOLERANCE)
+        """Whether the operators account for the invocation without the profiler."""
+        return abs(self.between_seconds) <= TOLERANCE * self.invocation_seconds
+
+    @property
+    def hidden_by_rounding(self) -> bool:
+        """Whether the operators may account for it, and only rounding hides some of their time."""
+        missing = self.between_seconds - TOLERANCE * self.invocation_seconds
+        return 0 < missing <= self.rounded_off_seconds
 
     @property
     def covered_nodes(self) -> int:

@@ -32,6 +32,9 @@ __all__ = ["WorkerFailed", "WorkerProcess", "describe_graph", "describe_model"]
 ReplyType = TypeVar("ReplyType")
 
 _EXIT_GRACE_SECONDS = 2.0
+#: Lines that are not the cause of a crash: QEMU's own only repeats the signal, and others are for information,
+#: such as "INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
+_NO_CAUSE = re.compile(r"qemu: uncaught target signal|INFO: |I\d{4} ")
 
 
 class WorkerFailed(Exception):
@@ -192,9 +195,8 @@ class WorkerProcess:
         return f"its memory limit was {size(self._memory_limit)}; try a larger --memory-limit"
 
     def _last_line(self) -> str:
-        # QEMU's own last line only repeats the signal
         printed = (line.strip() for line in self._printed().splitlines())
-        lines = [line for line in printed if line and not line.startswith("qemu: uncaught target signal")]
+        lines = [line for line in printed if line and not _NO_CAUSE.match(line)]
         return f": {lines[-1][:200]}" if lines else ""
 
     def _printed(self) -> str:

@@ -62,7 +62,7 @@ Runtimes = Annotated[
     list_option(
         "--runtime",
         autocompletion=each_of(*RUNTIMES),
-        help="tensorflow,tflite-runtime,litert, openvino; for .onnx files onnxruntime, openvino; for .param files "
+        help="tensorflow, tflite-runtime, litert, openvino; for .onnx files onnxruntime, openvino; for .param files "
         "ncnn. [default: all]",
     ),
 ]

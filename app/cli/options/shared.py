@@ -98,6 +98,10 @@ Limit = Annotated[
     int | None,
     option("--limit", metavar="N", min=1, help="Images per pass, drawn evenly over the classes. [default: all]"),
 ]
+ProfiledImages = Annotated[
+    int,
+    option("--limit", metavar="N", min=1, help="Images or examples to profile with, drawn evenly over the classes."),
+]
 Timeout = Annotated[
     float,
     option(

@@ -33,9 +33,12 @@ def profile_answer(profile: Profile) -> str:
     kinds = dict[str, list[OperatorTime]]()
     for operator in profile.operators:
         kinds.setdefault(operator.kind, []).append(operator)
-    whole = seconds(profile.invocation_seconds)
     if not kinds or not profile.operator_seconds:
+        whole = seconds(profile.invocation_seconds)
         return f"No operator takes time that the profiler can measure: an invocation takes {whole}"
+    # the whole that shares are of: operators may take longer than an invocation without the profiler
+    longer = profile.operator_seconds > profile.invocation_seconds
+    whole = f"{seconds(profile.operator_seconds)} of all operators" if longer else seconds(profile.invocation_seconds)
     kind, operators = max(kinds.items(), key=lambda item: profile.share(item[1]))
     slowest = max(operators, key=lambda operator: operator.seconds)
     names = dict(zip(map(id, profile.operators), operator_names(profile.operators), strict=True))
@@ -55,6 +58,11 @@ def profile_trust(profile: Profile) -> str:
         return "! EMULATED: these times are those of an emulator. Measure on the device."
     if profile.adds_up:
         return f"Times add up: operators take {total} of {whole}; {overhead}"
+    if profile.hidden_by_rounding:
+        return (
+            f"! Times too short to be sure that they add up: operators take {total} of {whole}, and rounding can hide "
+            f"{seconds(profile.rounded_off_seconds)}; {overhead}"
+        )
     if profile.between_seconds < 0:
         return (
             f"! Times not reliable: operators take {total} with the profiler, over {limit} more than an invocation "

@@ -51,8 +51,8 @@ def operator_table(profiles: Sequence[Profile]) -> Table:
     """Return one table whose records are the operators of all profiles, for CSV, which has no lists."""
     records = [
         {
-            "variant": profile.variant, "runtime": profile.runtime, "threads": profile.threads,
-            "batch_size": profile.batch_size, **operator,
+            "model": profile.model, "variant": profile.variant, "runtime": profile.runtime, "threads": profile.threads,
+            "batch_size": profile.batch_size, "delegate": profile.delegate, **operator,
         }
         for profile in profiles
         for operator in profile_record(profile)["operators"]
@@ -78,7 +78,9 @@ def profile_table(profile: Profile, *, wide: bool = False) -> Table:
         share = f"{percent(profile.share(others), 1)} %"
         rows.append(["", counted(len(others), "other operator"), "", ms(time), share, "", "", "", *empty])
     between = profile.between_seconds
-    share = f"{percent(between / profile.invocation_seconds, 1)} %" if profile.invocation_seconds else ""
+    # if operators take longer than an invocation, their shares add up to 100 % without it
+    has_share = between >= 0 and profile.invocation_seconds > 0
+    share = f"{percent(between / profile.invocation_seconds, 1)} %" if has_share else ""
     rows.append(["", "between operators", "", ms(between), share, "", "", "", *empty])
     delegate = f", {profile.delegate}" if profile.delegate else ""
     return Table(

@@ -9,7 +9,7 @@ __all__ = ["ProfileRow"]
 class OperatorRow(OperatorTime, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An operator."""
 
-    share: float  # of an invocation
+    share: float  # of an invocation, or of all operators if these take longer
     macs_per_second: float | None  # None also if its time is below the profiler's resolution
     bytes_per_second: float | None
     intensity: float | None  # multiply-accumulates per byte

@@ -5,6 +5,14 @@ from dataclasses import dataclass, field
 
 __all__ = ["ModelWork", "NodeWork", "Work"]
 
+#: Operators that select values of an input, and its position. They read about as much of it as they write.
+_SELECTED = {
+    **dict.fromkeys(
+        ("GATHER", "GATHER_ND", "SLICE", "STRIDED_SLICE", "Gather", "GatherND", "GatherElements", "Slice"), 0
+    ),
+    "EMBEDDING_LOOKUP": 1,
+}
+
 
 @dataclass(frozen=True)
 class NodeWork:
@@ -56,7 +64,7 @@ class ModelWork:
         read = {key for node in nodes for key in node.inputs} - made
         # an output that only these operators use stays within them
         written = {key for key in made if not self._users.get(key) or self._users[key] - group}
-        moved = [self.sizes.get(key) for key in (*read, *written)]
+        moved = [*(self._read(key, nodes) for key in read), *(self.sizes.get(key) for key in written)]
         return Work(
             kind=main.kind,
             name=nodes[-1].name,
@@ -64,3 +72,11 @@ class ModelWork:
             bytes_moved=None if None in moved else sum(each or 0 for each in moved),
             precision=main.precision,
         )
+
+    def _read(self, key: str, nodes: Sequence[NodeWork]) -> int | None:
+        """Return the bytes of a tensor that these operators read: all, or those that they select."""
+        size, users = self.sizes.get(key), [node for node in nodes if key in node.inputs]
+        if size is None or not all(node.inputs.index(key) == _SELECTED.get(node.kind) for node in users):
+            return size
+        selected = [self.sizes.get(output) for node in users for output in node.outputs]
+        return size if None in selected else min(size, sum(each or 0 for each in selected))

@@ -28,7 +28,7 @@ def test_runs_of_different_models_on_the_same_images(
         done = edge_bench_here("run", model, *QUICK, "--results", results)
         assert done.returncode == 0, done.stderr
     tomorrow = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)  # files name the second
-    for module in ("edge_bench.bench.measure.recording.recorder", "edge_bench.bench.records.run_files"):
+    for module in ("edge_bench.bench.measure.recording.started_run", "edge_bench.bench.records.run_files"):
         monkeypatch.setattr(f"{module}.utc_now", lambda: tomorrow.isoformat(timespec="seconds"))
     done = edge_bench_here("run", "monday/model.tflite", *QUICK, "--data", "other", "--results", "3")
     assert done.returncode == 0, done.stderr

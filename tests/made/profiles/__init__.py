@@ -23,7 +23,7 @@ def operator_time(index: int, kind: str, microseconds: float, **changes: Any) ->
 
 
 def profile(*operators: OperatorTime, invocation: float, **changes: Any) -> Profile:
-    """Return a profile of these operators, and of an invocation of so many microseconds."""
+    """Return a profile of these operators. ``invocation``: duration of an invocation in microseconds."""
     fields: dict[str, Any] = {
         "model": "m", "variant": "v", "sha256": "0" * 64, "runtime": "litert", "runtime_version": "2.3.0",
         "threads": 1, "batch_size": 1, "profiler": "p", "resolution_seconds": 1e-6, "processes": 3,

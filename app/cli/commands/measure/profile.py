@@ -16,7 +16,7 @@ from edge_bench.app.cli.options.run import (
     Threads,
     Variants,
 )
-from edge_bench.app.cli.options.shared import DEFAULT_BUNDLE, Limit, OutputFormat, Seed, Timeout, Wide
+from edge_bench.app.cli.options.shared import DEFAULT_BUNDLE, OutputFormat, ProfiledImages, Seed, Timeout, Wide
 from edge_bench.app.render.formats import Format
 
 __all__ = ["profile"]
@@ -30,7 +30,7 @@ def profile(
     threads: Threads = None,
     batch_size: BatchSizes = None,
     delegate: Delegates = None,
-    limit: Limit = 32,
+    limit: ProfiledImages = 32,
     seed: Seed = 42,
     timeout: Timeout = 600,
     memory_limit: MemoryLimit = None,
@@ -66,8 +66,6 @@ def profile(
     request = BenchmarkRequest.from_paths(models, data, stated, configurations, settings, progress)
     with locked_bundle(request):
         found = profile_request(request, progress, chosen=bool(configurations.runtimes))
-    if figure:
-        console.note(f"written: {write_profiles(found.profiles, figure)}")
     findings = machine_findings(describe_machine())
     tables = profile_tables(found.profiles, found.failures, findings, wide=True)
     print_answered(
@@ -76,3 +74,5 @@ def profile(
         lambda **how: profile_text(found.profiles, found.failures, findings, width(), **how),
         Shown(output_format, wide=wide),
     )
+    if figure:  # last, so that the measurements are printed even if the file cannot be written
+        console.note(f"written: {write_profiles(found.profiles, figure)}")

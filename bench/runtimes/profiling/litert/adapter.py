@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.io.files import mapped
 from edge_bench.bench.model_formats.tflite import MAX_FILE_BYTES, Tensor, parse_tflite
 from edge_bench.bench.runtimes.profiling.base import (
@@ -27,6 +28,7 @@ from edge_bench.bench.runtimes.profiling.litert.xnnpack import align
 __all__ = ["import_profiler"]
 
 _NS = 1000
+_NO_PROFILE = "measure the whole model with `edge-bench run`, or profile an .onnx file of the same model"
 _OTHER_PARTS = "LiteRT's compiled model delegates other operators than its interpreter"
 
 
@@ -52,7 +54,10 @@ class LitertProfile:
                 file.path, file.threads, file.signature, external, xnnpack=file.delegate != NO_DELEGATE
             )
         except RuntimeError as cause:
-            raise ValueError(f"LiteRT's compiled model, which has the profiler, cannot load it: {cause}") from None
+            raise EdgeBenchError(
+                f"LiteRT's compiled model, which has the profiler, cannot load it: {cause}",
+                "" if external else _NO_PROFILE,  # a delegate may be the cause: the caller names it
+            ) from None
         self._axes = [len(tensor.shape) for tensor in self._tensors(file.signature)]
         self._order = [
             [tensor.name for tensor in self._tensors(file.signature)].index(name) for name in self._model.input_names

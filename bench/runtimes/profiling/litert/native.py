@@ -6,6 +6,12 @@ from typing import Any
 
 __all__ = ["Library"]
 
+#: Values of LiteRtStatus in LiteRT's litert/c/litert_common.h. The library exports no function for their names.
+_STATUS = {
+    1: "invalid argument", 2: "out of memory", 3: "runtime failure", 5: "unsupported", 6: "not found",
+    500: "file error", 501: "invalid file", 504: "compilation error",
+}  # fmt: skip
+
 
 class Library:
     """The loaded library; its functions raise RuntimeError unless they return success."""
@@ -20,7 +26,7 @@ class Library:
     def call(self, name: str, *arguments: Any) -> None:
         """Call a function that returns a status."""
         if status := getattr(self._library, name)(*arguments):
-            raise RuntimeError(f"{name} failed with status {status}")
+            raise RuntimeError(f"{name} failed: {_STATUS.get(status, 'error')} (status {status})")
 
     def pointer(self, name: str, *arguments: Any) -> ctypes.c_void_p:
         """Call a function whose last parameter receives a pointer, and return that."""

@@ -2,22 +2,24 @@
 
 import json
 from pathlib import Path
+from unittest import mock
 
 import msgspec
 import pytest
 
 from edge_bench.app.tables.profiles.sentences import profile_answer, profile_trust
+from edge_bench.app.tables.profiles.table import profile_table
 from edge_bench.app.tables.rows.profiled import ProfileRow
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.measure.plan import Selection
-from edge_bench.bench.measure.profiling import after_trials
+from edge_bench.bench.measure.profiling import after_trials, request
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.records.run_files import read_run
-from tests.command_line import CommandLine, Refuses
+from tests.command_line import CommandLine, Refuses, call_here
 from tests.factories import measure_bundle
 from tests.made.profiles import operator_time, profile
 from tests.made.tflite_models import brightness_tflite
@@ -46,6 +48,7 @@ def test_profile_shows_every_operator_of_the_model(edge_bench_here: CommandLine,
     assert sum(each.seconds for each in row.operators) == pytest.approx(row.operator_seconds)
     lines = edge_bench_here("profile", path, "--runtime", "litert", "--format", "csv").stdout.splitlines()
     assert len(lines) == 1 + len(row.operators)
+    assert {"model", "variant", "runtime", "threads", "batch_size", "delegate"} <= set(lines[0].split(","))
 
 
 def test_a_runtime_without_a_profiler_is_refused(refuses: Refuses, tmp_path: Path) -> None:
@@ -53,6 +56,16 @@ def test_a_runtime_without_a_profiler_is_refused(refuses: Refuses, tmp_path: Pat
     refused = refuses("profile", path, "--runtime", "tflite-runtime")
     assert isinstance(refused, BadInput)
     assert "--runtime litert" in refused.remedy
+
+
+def test_measurements_are_printed_even_if_the_figure_cannot_be_drawn(tmp_path: Path) -> None:
+    path = brightness_tflite(tmp_path / "model.tflite", range(4))
+    found = request.Profiles([profile(operator_time(0, "SOFTMAX", 100, macs=0), invocation=101)], [])
+    with mock.patch.object(request, "profile_request", return_value=found):
+        shown = call_here("profile", path, "--runtime", "litert", "--figure", tmp_path / "a.svg", cwd=tmp_path)
+    assert isinstance(shown.error, BadInput)
+    assert "no roofline to draw" in str(shown.error)
+    assert shown.stdout.startswith("SOFTMAX takes 99 %")
 
 
 @pytest.mark.slow
@@ -119,6 +132,12 @@ def test_the_answer_names_the_kind_and_the_operator_that_take_most_of_the_time()
     ]  # fmt: skip
     made = profile(*operators, invocation=1000)
     assert profile_answer(made) == "CONV_2D takes 65 % of 1.00 ms: conv_2d_0 alone 40 %"
+    longer = profile(*operators, invocation=900)
+    assert profile_answer(longer) == "CONV_2D takes 68 % of 950 µs of all operators: conv_2d_0 alone 42 %"
+    *rows, between = profile_table(longer).rows
+    assert sum(float(row[4].removesuffix(" %")) for row in rows) == pytest.approx(100, abs=0.1)
+    assert between[4] == ""  # as these shares add up
     assert profile_trust(made).startswith("Times add up: operators take 950 µs of 1.00 ms")
     assert profile_trust(profile(*operators, invocation=500)).startswith("! Times not reliable")
     assert profile_trust(profile(*operators, invocation=2000)).startswith("! Times incomplete")
+    assert profile_trust(profile(*operators[:1], invocation=445)).startswith("! Times too short to be sure")

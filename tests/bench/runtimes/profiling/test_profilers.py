@@ -1,16 +1,20 @@
 """The profilers of real runtimes: what they execute is traced back to the operators that the model has."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.runtimes import runtime_named
 from edge_bench.bench.runtimes.profiling import profiled_loader
 from edge_bench.bench.runtimes.profiling.base import Executed, ProfiledFile, StatedTensor
+from edge_bench.bench.runtimes.profiling.litert import library as compiled
+from edge_bench.bench.runtimes.profiling.litert.native import Library
 from tests.made.delegate import FULLY_CONNECTED, built_delegate
 from tests.made.onnx import OnnxBuilder
 from tests.made.tflite import TfliteBuilder
@@ -102,3 +106,15 @@ def test_an_onnx_model_is_traced_back_to_its_nodes(runtime: str, tmp_path: Path)
     tensors = session.tensors()
     assert tensors["c"] == StatedTensor(tensors["c"].dtype, [2, 32, 8, 8])
     assert tensors["y"].shape == [2, 5]
+
+
+def test_a_model_that_the_profiler_cannot_load_is_refused_with_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = {"LiteRtCreateEnvironment": lambda *_: 0, "LiteRtCreateModelFromFile": lambda *_: 5}
+    library = Library()
+    monkeypatch.setattr(library, "_library", SimpleNamespace(**answers))
+    monkeypatch.setattr(compiled, "Library", lambda: library)
+    with pytest.raises(EdgeBenchError, match=r"LiteRtCreateModelFromFile failed: unsupported \(status 5\)") as refused:
+        profiled("litert", ProfiledFile(small_cnn(tmp_path / "m.tflite"), 1, 2), IMAGE)
+    assert "edge-bench run" in refused.value.remedy
