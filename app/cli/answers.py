@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from edge_bench.bench.analysis.comparison.comparison import Comparison
     from edge_bench.bench.records.run import Run
 
-__all__ = ["Shown", "print_answer", "print_answered", "print_next", "print_saved", "report_command", "width"]
+__all__ = [
+    "Shown",
+    "print_answer",
+    "print_answered",
+    "print_next",
+    "print_saved",
+    "print_sustained",
+    "report_command",
+    "width",
+]
 
 #: Minimum width of tables.
 _MIN_WIDTH = 40
@@ -54,6 +63,22 @@ def print_answer(
         tables,
         lambda: answer_sentences(subject),
         lambda **how: answer_text(subject, width(), **how),
+        shown,
+    )
+
+
+def print_sustained(run: "Run", table: Table, shown: Shown) -> None:
+    """Print whether each configuration of a sustained load stays as fast, and the Run's table with all columns."""
+    from edge_bench.app.tables.sustained.sentences import sustained_sentences
+    from edge_bench.app.tables.sustained.table import sustained_tables
+    from edge_bench.app.tables.sustained.text import sustained_text
+    from edge_bench.bench.analysis.sustained.load import loads_of
+
+    loads = loads_of(run)
+    print_answered(
+        [table, *sustained_tables(run, loads)],  # formats for programs have the first only, whose rows have all figures
+        lambda: sustained_sentences(run, loads),
+        lambda **how: sustained_text(run, loads, table, width(), AGAIN, **how),
         shown,
     )
 

@@ -23,7 +23,7 @@ from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.outputs.decoding import Decoding
 from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
 from edge_bench.bench.records.profile import Profile
-from edge_bench.bench.records.settings import FirstRound, Settings
+from edge_bench.bench.records.settings import FirstRound, Settings, Sustained
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.system.sensors import MachineState
 
@@ -42,6 +42,7 @@ __all__ = [
     "Result",
     "Run",
     "Settings",
+    "Sustained",
     "Trial",
 ]
 
@@ -71,6 +72,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     other_cpu_ns: NonNegativeInt | None = None  # CPU time of all other processes during the trial, on all cores
     steal_ns: NonNegativeInt | None = None  # CPU time that a hypervisor gave to other virtual machines during the trial
     temperature_c: float | None = None  # °C of the hottest thermal zone after the trial
+    clock_mhz: Annotated[float, msgspec.Meta(ge=0)] | None = None  # of the fastest core, directly after the trial
     throttled: Annotated[list[BoundedStr], Length] = []  # why the machine was throttled during the trial
     image_positions: PackedArray | None = None  # positions in Run.images of the images of this trial; None: all
 

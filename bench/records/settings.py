@@ -6,7 +6,7 @@ import msgspec
 
 from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, PositiveInt
 
-__all__ = ["FirstRound", "Settings"]
+__all__ = ["FirstRound", "Settings", "Sustained"]
 
 PositiveFloat = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -17,6 +17,15 @@ class FirstRound(msgspec.Struct, frozen=True, kw_only=True):
     trials: PositiveInt = 6
     processes: PositiveInt = 3
     finalists: PositiveInt = 8  # maximum number of configurations of the second round that are chosen by their times
+
+
+class Sustained(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of ``run --duration``: each configuration runs without a pause, one after the other."""
+
+    duration_s: PositiveFloat  # of each configuration, in seconds
+    # before each configuration, wait until the hottest zone is at most this warm, in °C; None: do not
+    cooldown_c: Annotated[float, msgspec.Meta(ge=-273, le=1000)] | None = None
+    cooldown_s: PositiveFloat | None = None  # pause between configurations, in seconds; None: no pause
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,3 +45,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile: bool = False  # the operators of each configuration were profiled after the trials
     stateful: bool = False  # the model's state was kept between invocations, so that predictions are not scored
     first_round: FirstRound | None = None  # of --find-fastest; None: one round with all configurations
+    sustained: Sustained | None = None  # of --duration; None: interleaved trials. Trials and processes do not apply

@@ -7,7 +7,7 @@ from edge_bench.app.render.short_table import SHORTEST_NAME, Column, ShortTable
 from edge_bench.app.render.text.wrapping import middle_shortened
 from edge_bench.app.render.units import percent, size
 from edge_bench.app.tables.answer.cells import UNRELIABLE, quality_text, speed_text, time_text
-from edge_bench.app.tables.answer.names import baseline_name
+from edge_bench.app.tables.answer.names import Configured, baseline_name
 from edge_bench.bench.analysis.answer.answer import AnswerKind
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
 from edge_bench.bench.records.delegate import shown_delegate
@@ -52,7 +52,7 @@ def _first(rows: Sequence[Row]) -> list[Row]:
     return [row for number, row in enumerate(rows) if number < MAX_ROWS or row.is_baseline]
 
 
-def configuration_columns(rows: Sequence[Row]) -> list[Column]:
+def configuration_columns(rows: Sequence[Configured]) -> list[Column]:
     """Return the columns that tell configurations apart; what is the same for a runtime is in `constants`."""
     names = {
         name: [str(getattr(row.configuration, name)) for row in rows]
@@ -76,7 +76,7 @@ def configuration_columns(rows: Sequence[Row]) -> list[Column]:
     return columns
 
 
-def constants(rows: Sequence[Row]) -> str:
+def constants(rows: Sequence[Configured]) -> str:
     """Return what is the same for all rows, or for those of each runtime: ``litert: 1 thread, batch 1``."""
     runtimes = list(dict.fromkeys(row.configuration.runtime for row in rows))
     variants = list(dict.fromkeys(row.configuration.variant for row in rows))
@@ -100,7 +100,7 @@ def constants(rows: Sequence[Row]) -> str:
     return "; ".join([*(middle_shortened(name, 24) for name in only), *each])
 
 
-def _differs(rows: Sequence[Row], name: str) -> bool:
+def _differs(rows: Sequence[Configured], name: str) -> bool:
     """Return whether a setting differs between configurations of one runtime."""
     values: dict[str, set[object]] = {}
     for row in rows:

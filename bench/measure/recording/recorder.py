@@ -30,6 +30,7 @@ from edge_bench.bench.records.run import CLASSIFY, Failure, ProcessRecord, Run, 
 from edge_bench.bench.records.run_files import utc_now
 from edge_bench.bench.system.concurrent_runs import ConcurrentRunDetector
 from edge_bench.bench.system.environment import concurrent_run_findings
+from edge_bench.bench.system.machine import Finding
 from edge_bench.bench.system.sensors import Sensors
 from edge_bench.bench.system.trial_monitor import TrialReadings, monitor_trial
 from edge_bench.bench.worker.graphs.messages import GraphPrepared
@@ -185,6 +186,7 @@ class Recorder:
             other_cpu_ns=readings.other_cpu_ns(timed.cpu_ns),
             steal_ns=readings.passed("steal_ns"),
             temperature_c=readings.after.temperature_c,
+            clock_mhz=readings.after.frequency_high_mhz,
             throttled=readings.throttled,
             image_positions=None if image_positions is None else pack(image_positions),
         )
@@ -199,6 +201,18 @@ class Recorder:
                 outside_unit=timed.outside_unit and not self._has_threshold,
             )
         )
+
+    def sustained_seconds(self, number: int) -> float:
+        """Return for how long a configuration has been under sustained load, before ``--resume`` included."""
+        return self._builder.sustained_seconds(number)
+
+    def is_sustained(self, number: int) -> bool:
+        """Return whether a configuration has finished its sustained load."""
+        return self._builder.is_sustained(number)
+
+    def finding(self, finding: Finding) -> None:
+        """Record something that affects the measurements."""
+        self._record(FindingAdded(finding=finding))
 
     def finished(self, number: int, process: int, finished: Finished) -> None:
         """Record that a worker has ended normally."""
@@ -217,7 +231,7 @@ class Recorder:
 
     def _check_concurrent_runs(self) -> None:
         for finding in concurrent_run_findings(self._concurrent.poll() if self._concurrent else ()):
-            self._record(FindingAdded(finding=finding))
+            self.finding(finding)
 
     def _record(self, entry: Entry) -> None:
         with defer_interrupts():  # a signal must not separate memory and disk

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.answers import Shown, print_answer, width
+from edge_bench.app.cli.answers import Shown, print_answer, print_sustained, width
 from edge_bench.app.cli.commands.measure.finish import finish_repeats, finish_run
 from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.app.cli.options.run import (
     BatchSizes,
     Budget,
     CompareWith,
+    Cooldown,
     Delegates,
+    DurationOption,
     FindFastest,
     MemoryLimit,
     ModelArguments,
@@ -63,6 +65,8 @@ def run(
     batch_size: BatchSizes = None,
     delegate: Delegates = None,
     find_fastest: FindFastest = False,
+    duration: DurationOption = None,
+    cooldown: Cooldown = None,
     trials: Trials = 30,
     processes: Processes = 5,
     repeat_runs: RepeatRuns = 1,
@@ -94,6 +98,7 @@ def run(
     from edge_bench.app.tables.runs.repeats import repeats_table
     from edge_bench.app.tables.runs.run import run_table
     from edge_bench.bench.measure.options.settings import run_settings, searched, selection
+    from edge_bench.bench.measure.options.sustained import with_duration
     from edge_bench.bench.measure.repeats import measure_repeats
     from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.measure.run_budget import run_budget
@@ -105,10 +110,11 @@ def run(
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
         profile=profile,
     )  # fmt: skip
+    progress, explicit_options = console.progress(), parsing.explicit_options(context)
+    settings = with_duration(settings, duration, cooldown, explicit_options)
     if find_fastest:
         configurations, settings = searched(configurations, settings, repeat_runs=repeat_runs)
     shown = Shown(output_format, wide=wide, why=why)
-    progress, explicit_options = console.progress(), parsing.explicit_options(context)
     data = {name: context.params[name] for name in DATA_OPTIONS}
     stated = explicit_options & DATA_OPTIONS.keys()
     how: Any = {"once": once, "explicit_options": explicit_options - DATA_OPTIONS.keys(), "resume": resume}
@@ -127,7 +133,10 @@ def run(
 
 
 def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, shown: Shown, progress: "Progress") -> None:
-    """Print the answer of the Runs and their table; with other machines' Runs, the comparison with these, too."""
+    """Print the answer of the Runs and their table; with other machines' Runs, the comparison with these, too.
+
+    Configurations of a sustained load are not compared.
+    """
     from edge_bench.app.cli import console
     from edge_bench.app.cli.profiles import profile_text, profiles_of
     from edge_bench.app.tables.answer.names import side_names
@@ -136,6 +145,9 @@ def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, show
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.measure.stored.reading import runs_elsewhere
 
+    if runs[-1].settings.sustained and runs[-1].results_with_trials:
+        print_sustained(runs[-1], table, shown)
+        return
     if not runs[-1].results_with_trials:
         print_answer(runs, None, [table], shown)
         return
