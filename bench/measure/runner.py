@@ -234,11 +234,11 @@ class _Workers:
     def _prepare(self, number: int, worker: WorkerProcess, ready: Ready) -> None:
         planned = self._planned[number]
         prepared = worker.ask(*preparation(self._workload, planned, self._settings), self._settings.timeout_s)
-        require_short_pass(pass_ns / 1e9, self._settings.sustained)
         passes = self._recorder.passes.get(number)
         # a trial may have fewer images than the warm-up's pass
         images = len(self._workload.indices)
         pass_ns = prepared.pass_ns * min(planned.images or self._settings.resample or images, images) // images
+        require_short_pass(pass_ns / 1e9, self._settings.sustained)
         if passes is None:
             # fixed in the first generation, so that all trials of a configuration have the same number of passes
             passes = passes_per_trial(pass_ns, trial_seconds(self._settings))

@@ -25,7 +25,7 @@ _MAX_LINES = 7
 #: How a note of a Comparison begins that is less important than all others.
 _NEITHER = "neither "
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-#: What the warnings about times begin with or contain, as they are in Runs (`bench/measure/recording/trial_warnings.py`).
+#: What the warnings about times begin with or contain (`bench/measure/recording/trial_warnings.py`).
 _OF_TIMES = ("unstable:", "outlier", "got slower", "its trials take", "do not fit in memory")
 
 

@@ -109,7 +109,7 @@ def _names(ordered: Sequence[Load], loads: Sequence[Load]) -> str:
 
 
 def conditions_text(load: Load) -> str:
-    """Return temperature and clock when the times changed, or at the end, and at the start; or that they are unknown."""
+    """Return temperature and clock when the times changed, or at the end, and at the start; or that none is known."""
     later, when = (load.at_change, "then") if load.at_change else (load.at_end, "at the end")
     then, start = _conditions(later), _conditions(load.at_start)
     highest = f"; at most {load.highest_c:.0f} °C" if load.highest_c is not None else ""

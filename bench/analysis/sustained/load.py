@@ -32,6 +32,9 @@ class Outcome(StrEnum):
     UNFINISHED = "unfinished"  # interrupted or failed: there is no plateau to compare
 
 
+_CHANGED = {Verdict.SLOWER: Outcome.SLOWER, Verdict.FASTER: Outcome.FASTER}
+
+
 class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     """Temperature and clock of the machine at one moment; None: unknown."""
 
@@ -123,21 +126,16 @@ def _conditions(trial: Trial) -> Conditions:
 
 
 def _outcome(result: Result, duration_s: float, ratio: Ratio | None, judged: Verdict | None) -> tuple[Outcome, str]:
-    if result.failure is not None:
-        return Outcome.UNFINISHED, result.failure.kind
     if judged is None or ratio is None:
-        return Outcome.UNFINISHED, "interrupted"
-    if judged is Verdict.SLOWER:
-        return Outcome.SLOWER, ""
-    if judged is Verdict.FASTER:
-        return Outcome.FASTER, ""
+        return Outcome.UNFINISHED, result.failure.kind if result.failure else "interrupted"
+    if judged in _CHANGED:
+        return _CHANGED[judged], ""
     if ratio.interval is None:
         return Outcome.UNDECIDED, "too few trials for an interval"
     if between := _beyond_between(result.trials, duration_s):
         return Outcome.UNDECIDED, between
-    if judged is Verdict.SAME:
-        return Outcome.STEADY, ""
-    return Outcome.UNDECIDED, "the interval is not within ±2 %, and not beyond"
+    is_same = judged is Verdict.SAME
+    return (Outcome.STEADY, "") if is_same else (Outcome.UNDECIDED, "the interval is not within ±2 %, and not beyond")
 
 
 def _beyond_between(trials: Sequence[Trial], duration_s: float) -> str:
