@@ -255,7 +255,7 @@ def _tails(runs: Sequence[Run], *, lucky: bool) -> list[str]:
     """Return notes on processes that differ, with ``lucky``, and on slow trials."""
     slow, worst, differing, most = list[str](), 0.0, list[str](), 0
     for run in runs:
-        for result in [] if run.emulated else run.results_with_trials:
+        for result in [] if run.emulated or run.settings.sustained else run.results_with_trials:
             found = slow_trials(result.pass_seconds())
             if found.slowest:
                 slow.append(_short(result))

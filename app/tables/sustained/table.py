@@ -36,7 +36,7 @@ def _loads(run: Run, loads: Sequence[Load]) -> Table:
                 change_text(load),
                 f"{load.outcome}{f': {load.reason}' if load.reason else ''}",
                 "" if load.changed_after_s is None else duration_text(load.changed_after_s),
-                conditions_text(load),
+                conditions_text(load).removesuffix("."),
                 str(load.throttled_trials),
             ]
             for load in loads

@@ -8,11 +8,11 @@ from edge_bench.app.render.text.short_table import short_table_lines
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import significant
 from edge_bench.app.tables.answer.layout import laid_out
-from edge_bench.app.tables.answer.notes import shown_notes
+from edge_bench.app.tables.answer.notes import all_short_notes, shown_notes
 from edge_bench.app.tables.answer.short import MAX_ROWS, configuration_columns, constants
-from edge_bench.app.tables.runs.run import run_notes
 from edge_bench.app.tables.sustained.sentences import by_end, change_text, sustained_sentences
 from edge_bench.app.tables.sustained.table import sustained_tables
+from edge_bench.bench.analysis.answer.answer import no_answer
 from edge_bench.bench.analysis.sustained.load import Load, Outcome
 from edge_bench.bench.progress import duration_text
 from edge_bench.bench.records.run import Run
@@ -55,8 +55,8 @@ def _notes(run: Run, loads: Sequence[Load]) -> list[str]:
         for load in loads
         if load.outcome is Outcome.UNDECIDED and load.reason
     ]
-    alone = ["- one process each: start --duration again to see how much results vary"]
-    return [*run_notes(run), *reasons, *alone]
+    alone = ["- one process each: measure again to see how much results vary"]
+    return [*reasons, *all_short_notes([run], None, no_answer([run]), with_reason=False), *alone]
 
 
 def _short_table(run: Run, loads: Sequence[Load]) -> ShortTable:
