@@ -19,13 +19,17 @@ class FirstRound(msgspec.Struct, frozen=True, kw_only=True):
     finalists: PositiveInt = 8  # maximum number of configurations of the second round that are chosen by their times
 
 
+#: Durations of a sustained load, in seconds: up to 30 days.
+LoadSeconds = Annotated[float, msgspec.Meta(ge=1e-3, le=30 * 24 * 3600)]
+
+
 class Sustained(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of ``run --duration``: each configuration runs without a pause, one after the other."""
 
-    duration_s: PositiveFloat  # of each configuration, in seconds
+    duration_s: LoadSeconds  # of each configuration, in seconds
     # before each configuration, wait until the hottest zone is at most this warm, in °C; None: do not
     cooldown_c: Annotated[float, msgspec.Meta(ge=-273, le=1000)] | None = None
-    cooldown_s: PositiveFloat | None = None  # pause between configurations, in seconds; None: no pause
+    cooldown_s: LoadSeconds | None = None  # pause between configurations, in seconds; None: no pause
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

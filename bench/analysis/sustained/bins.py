@@ -1,6 +1,7 @@
 """The trials of a sustained load over time: one bin per minute, with time, temperature and clock."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -50,14 +51,14 @@ def is_finished(trials: Sequence[Trial], duration_s: float) -> bool:
 
 
 def bins_of(trials: Sequence[Trial], duration_s: float, images: int) -> list[Bin]:
-    """Return the bins of a load of ``duration_s`` seconds, with ``images`` per pass, up to that of the last trial."""
-    width = bin_seconds(duration_s)
-    most = max(MIN_BINS, round(duration_s / 60)) - 1
-    numbers = np.minimum((starts(trials) / width).astype(np.int64), most)
-    return [
-        _bin(number * width, [trials[index] for index in np.flatnonzero(numbers == number)], images)
-        for number in range(int(numbers.max(initial=-1)) + 1)
-    ]
+    """Return the bins of a load of ``duration_s`` seconds, with ``images`` per pass, up to that of the last trial.
+
+    The trials are in the order in which they began.
+    """
+    width, last = bin_seconds(duration_s), max(MIN_BINS, round(duration_s / 60)) - 1
+    numbers = np.minimum(starts(trials) / width, last).astype(np.int64)
+    ends = np.searchsorted(numbers, np.arange(int(numbers.max(initial=-1)) + 2))
+    return [_bin(number * width, trials[low:high], images) for number, (low, high) in enumerate(pairwise(ends))]
 
 
 def _bin(start_s: float, trials: Sequence[Trial], images: int) -> Bin:

@@ -70,7 +70,7 @@ def loads_of(run: Run) -> list[Load]:
     settings = run.settings.sustained
     if settings is None or run.emulated:
         return []
-    results = run.results_with_trials
+    results = [_in_order(result) for result in run.results_with_trials]
     found = [_ratio(result.trials, settings.duration_s, LATE) for result in results]
     finished = [not result.failure and is_finished(result.trials, settings.duration_s) for result in results]
     judged = verdicts([ratio if done else None for ratio, done in zip(found, finished, strict=True)])
@@ -78,6 +78,10 @@ def loads_of(run: Run) -> list[Load]:
         _load(run, result, settings.duration_s, ratio, each)
         for result, ratio, each in zip(results, found, judged, strict=True)
     ]
+
+
+def _in_order(result: Result) -> Result:
+    return msgspec.structs.replace(result, trials=sorted(result.trials, key=lambda trial: trial.began_ns))
 
 
 def _seconds(trials: Sequence[Trial]) -> Values:

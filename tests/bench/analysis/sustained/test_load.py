@@ -12,7 +12,7 @@ from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.run import Failure
 from tests.factories import result, run
-from tests.made.sustained_runs import DURATION_S, jump, sustained_result, sustained_run
+from tests.made.runs.sustained import DURATION_S, jump, sustained_result, sustained_run
 
 
 def load_of(*arguments: object, **how: object) -> Load:
