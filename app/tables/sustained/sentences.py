@@ -12,7 +12,7 @@ from edge_bench.bench.analysis.times.reliability import reliability_of
 from edge_bench.bench.progress import duration_text
 from edge_bench.bench.records.run import Run
 
-__all__ = ["by_end", "change_text", "conditions_text", "sustained_sentences"]
+__all__ = ["by_end", "change_text", "conditions_text", "moment_text", "sustained_sentences"]
 
 #: Configurations that the order names.
 _NAMED = 4
@@ -22,6 +22,14 @@ _LEADS = {Outcome.STEADY: "Steady", Outcome.SLOWER: "Slower", Outcome.FASTER: "F
 def by_end(loads: Sequence[Load]) -> list[Load]:
     """Return the loads by the time at their end; unfinished ones are last."""
     return sorted(loads, key=lambda load: (load.outcome is Outcome.UNFINISHED, load.end_ms or load.start_ms))
+
+
+def moment_text(load: Load) -> str:
+    """Return when a load became slower or faster, in whole minutes from two minutes on; empty if it did not."""
+    after = load.changed_after_s
+    if after is None:
+        return ""
+    return duration_text(after if after < 120 else 60 * round(after / 60))
 
 
 def change_text(load: Load) -> str:
@@ -40,9 +48,9 @@ def _percent_text(load: Load, *, signed: bool = False) -> str:
     shares = [100 * (each - 1) for each in values]
     if not signed and load.outcome is Outcome.FASTER:
         shares = [-shares[0], *(-each for each in reversed(shares[1:]))]
-    decimals = 0 if min(abs(each) for each in shares) >= 10 else 1
+    decimals = 0 if max(shares) - min(shares) >= 1 else 1
     sign = "+" if signed else ""
-    value, *ends = (f"{each:{sign}.{decimals}f}" for each in shares)
+    value, *ends = (f"{round(each, decimals) + 0.0:{sign}.{decimals}f}" for each in shares)  # + 0.0: never -0.0
     return f"{value} %{f' [{ends[0]}, {ends[1]}]' if ends else ''}"
 
 
@@ -75,7 +83,7 @@ def _first(run: Run, loads: Sequence[Load]) -> list[str]:
         case Outcome.STEADY:
             return [f"Steady: {each}, {significant(load.end_ms or 0)} {unit} over {duration}" for each in names]
         case Outcome.SLOWER | Outcome.FASTER:
-            after = duration_text(load.changed_after_s or 0)
+            after = moment_text(load)
             lead = f"{_LEADS[load.outcome]} by {_percent_text(load)} after {after}"
             return [f"{lead}: {each}, {times}" for each in names]
         case Outcome.UNDECIDED:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import significant
 from edge_bench.app.tables.shared import CONFIGURATION_KEYS, DELEGATE, configuration_cells, has_delegates
-from edge_bench.app.tables.sustained.sentences import change_text, conditions_text
+from edge_bench.app.tables.sustained.sentences import change_text, conditions_text, moment_text
 from edge_bench.bench.analysis.sustained.bins import bin_seconds
 from edge_bench.bench.analysis.sustained.load import Load
 from edge_bench.bench.progress import duration_text
@@ -35,7 +35,7 @@ def _loads(run: Run, loads: Sequence[Load]) -> Table:
                 "" if load.end_ms is None else significant(load.end_ms),
                 change_text(load),
                 f"{load.outcome}{f': {load.reason}' if load.reason else ''}",
-                "" if load.changed_after_s is None else duration_text(load.changed_after_s),
+                moment_text(load),
                 conditions_text(load).removesuffix("."),
                 str(load.throttled_trials),
             ]

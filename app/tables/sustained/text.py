@@ -10,7 +10,7 @@ from edge_bench.app.render.units import significant
 from edge_bench.app.tables.answer.layout import laid_out
 from edge_bench.app.tables.answer.notes import all_short_notes, shown_notes
 from edge_bench.app.tables.answer.short import MAX_ROWS, configuration_columns, constants
-from edge_bench.app.tables.sustained.sentences import by_end, change_text, sustained_sentences
+from edge_bench.app.tables.sustained.sentences import by_end, change_text, moment_text, sustained_sentences
 from edge_bench.app.tables.sustained.table import sustained_tables
 from edge_bench.bench.analysis.answer.answer import no_answer
 from edge_bench.bench.analysis.sustained.load import Load, Outcome
@@ -19,8 +19,8 @@ from edge_bench.bench.records.run import Run
 
 __all__ = ["sustained_text"]
 
-#: Order in which columns are dropped, the highest first.
-_PARTS, _CLOCK, _TEMPERATURE, _AFTER, _START = 10, 9, 8, 5, 4
+#: Order in which columns are dropped or made narrower, the highest first.
+_PARTS, _CLOCK, _TEMPERATURE, _INTERVAL, _AFTER, _START = 10, 9, 8, 6, 5, 4
 
 
 def sustained_text(
@@ -65,22 +65,24 @@ def _short_table(run: Run, loads: Sequence[Load]) -> ShortTable:
         f"{run.bundle.model} on {run.bundle.dataset}", f"{duration_text(duration)} each, one after the other",
         constants(loads), run.machine.label,
     ])  # fmt: skip
+    changes = [change_text(load) for load in loads]
     columns = [
         *configuration_columns(loads),
         Column(f"{unit}\nat start", [significant(load.start_ms) for load in loads], dropped=_START),
         Column(f"{unit}\nat end", ["" if load.end_ms is None else significant(load.end_ms) for load in loads]),
-        Column("change [95 %]", [change_text(load) for load in loads]),
+        Column(
+            "change [95 %]",
+            changes,
+            narrow=("change", [each.partition(" [")[0] for each in changes]),
+            narrowed=_INTERVAL,
+        ),
         Column("outcome", [str(load.outcome) for load in loads], right=False),
-        Column("after", [_after(load) for load in loads], dropped=_AFTER),
+        Column("after", [moment_text(load) for load in loads], dropped=_AFTER),
         _ends("°C", [(each.at_start.temperature_c, each.highest_c) for each in loads], _TEMPERATURE),
         _ends("MHz", [(each.at_start.clock_mhz, each.at_end.clock_mhz) for each in loads], _CLOCK),
         Column("over time", [_line(load) for load in loads], right=False, dropped=_PARTS),
     ]
     return ShortTable(title, [each for each in columns if any(each.cells)], ["" for _ in loads])
-
-
-def _after(load: Load) -> str:
-    return "" if load.changed_after_s is None else duration_text(load.changed_after_s)
 
 
 def _line(load: Load) -> str:

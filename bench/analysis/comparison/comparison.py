@@ -122,9 +122,9 @@ def compare(
 
     ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH[/DELEGATE]]]]`` or a configuration. The first measured match is
     used. Raise BadInput if none matches, and for a sustained load. Raise ResultsError if the Runs are of different
-    tasks or images, or contain no measurements. The models may differ; those of the same name get different ones. Repeats
-    of a Run (``Run.repeat_group``) share their rows. ``earlier`` Runs are not compared. They show how much a machine
-    varies from run to run.
+    tasks or images, or contain no measurements. The models may differ; those of the same name get different ones.
+    Repeats of a Run (``Run.repeat_group``) share their rows. ``earlier`` Runs are not compared. They show how much a
+    machine varies from run to run.
     """
     require_interleaved(runs)
     for run in runs[1:]:
