@@ -65,7 +65,7 @@ def test_an_interrupted_load_starts_again_and_finished_ones_are_kept(digits_bund
     (broken,) = first.results_with_trials
     assert not first.complete
     assert [load.outcome for load in loads_of(first)] == [Outcome.UNFINISHED]
-    progress = Interrupts(at=0)
+    progress = Interrupts(at=10**9)
     whole, path = measured(progress, resume=True)
     assert (whole.run_id, whole.complete) == (first.run_id, True)
     assert read_run(path) == whole
