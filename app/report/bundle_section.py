@@ -20,6 +20,7 @@ from edge_bench.app.figures.runs.tradeoff import trade_off
 from edge_bench.app.figures.runs.trials import trials_over_time
 from edge_bench.app.figures.training import training
 from edge_bench.app.report.image_source import ImageSource, bundle_images, folder_images
+from edge_bench.app.tables.answer.names import configuration_name
 from edge_bench.app.tables.profiles.comparison import ExplainedPair, explained_pairs
 from edge_bench.app.tables.profiles.difference import profile_names
 from edge_bench.bench.analysis.comparison.comparison import Comparison, compare
@@ -165,7 +166,11 @@ class BundleSection:
     def sustained(self) -> list[Drawing]:
         """One figure per shown Run that is a sustained load."""
         loads = [(name, run, found) for name, run in self.shown_runs.items() if (found := loads_of(run))]
-        return [sustained_loads(found, run.unit, name, number) for number, (name, run, found) in enumerate(loads, 1)]
+        return [
+            sustained_loads(found, [configuration_name(each.configuration, found) for each in found], run.unit, name,
+                            number)
+            for number, (name, run, found) in enumerate(loads, start=1)
+        ]  # fmt: skip
 
     @cached_property
     def latency(self) -> Drawing | None:

@@ -8,8 +8,6 @@ from edge_bench.app.figures.drawing.canvas import WARNING, Drawing, colour_of, n
 from edge_bench.app.figures.drawing.entries import short_name
 from edge_bench.app.render.formats import Layout
 from edge_bench.app.render.palette import MUTED
-from edge_bench.app.tables.answer.names import configuration_name
-from edge_bench.app.tables.sustained.sentences import change_text
 from edge_bench.bench.analysis.sustained.load import Load
 from edge_bench.bench.wording import counted
 
@@ -20,51 +18,50 @@ MAX_LINES = 8
 _STYLES = ("-", "--", ":", "-.")
 
 
-def sustained_loads(loads: Sequence[Load], unit: str, machine: str, number: int) -> Drawing:
+def sustained_loads(loads: Sequence[Load], names: Sequence[str], unit: str, machine: str, number: int) -> Drawing:
     """Return one line per configuration of one Run; ``number`` makes file names of several Runs unique.
 
-    There are panels of temperature and clock if they are known. ``unit`` is the name of one example.
+    There are panels of temperature and clock if they are known. ``names`` are those of the configurations, ``unit`` is
+    that of one example.
     """
     shown = loads[:MAX_LINES]
     left_out = f" The first {MAX_LINES} of {counted(len(loads), 'configuration')}." if len(loads) > MAX_LINES else ""
-    changes = "; ".join(
-        f"{configuration_name(load.configuration, loads)} {load.outcome}, {change_text(load)}" for load in shown
-    )
+    outcomes = "; ".join(f"{name}: {load.outcome}" for name, load in zip(names, shown, strict=False))
     return Drawing(
         name=f"sustained-{number}",
         title=f"Sustained load, {machine}",
         caption="Median time of each minute, or of each tenth of a shorter load, the highest temperature and the clock "
         "of the fastest core. Each configuration ran alone, one after the other: all lines begin at 0. Dotted lines: "
         f"when the times changed. Crosses: the machine throttled.{left_out}",
-        description=f"Times of {counted(len(shown), 'configuration')} during a sustained load: {changes}.",
-        draw=lambda layout: _draw(shown, unit, layout),
+        description=f"Times of {counted(len(shown), 'configuration')} during a sustained load: {outcomes}.",
+        draw=lambda layout: _draw(shown, names, unit, layout),
     )
 
 
-def _draw(loads: Sequence[Load], unit: str, layout: Layout) -> Any:
-    names = [("image_ms", f"ms/{unit}"), ("temperature_c", "°C"), ("clock_mhz", "MHz")]
+def _draw(loads: Sequence[Load], names: Sequence[str], unit: str, layout: Layout) -> Any:
+    fields = [("image_ms", f"ms/{unit}"), ("temperature_c", "°C"), ("clock_mhz", "MHz")]
     known = [
         (field, label)
-        for field, label in names
+        for field, label in fields
         if any(getattr(each, field) is not None for load in loads for each in load.bins)
     ]
     figure, panels = new_figure(layout, 0.9 + 1.15 * len(known), rows=len(known), sharex=True)
     last = max(load.seconds for load in loads)
     scale, time_unit = (60.0, "minutes") if last > 150 else (1.0, "seconds")
     for panel, (field, label) in zip(panels, known, strict=True):
-        _draw_panel(panel, loads, field, scale)
+        _draw_panel(panel, loads, names, field, scale)
         panel.set_ylabel(label)
     panels[0].legend(loc="best")
     panels[-1].set(xlabel=f"{time_unit} since the configuration began", xlim=(0, last / scale))
     return figure
 
 
-def _draw_panel(panel: Any, loads: Sequence[Load], field: str, scale: float) -> None:
+def _draw_panel(panel: Any, loads: Sequence[Load], names: Sequence[str], field: str, scale: float) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     variants: dict[str, int] = {}
     drawn = list[float]()
-    for load in loads:
+    for load, name in zip(loads, names, strict=False):
         variant = load.configuration.variant
         style = variants[variant] = variants.get(variant, -1) + 1
         bins = [each for each in load.bins if getattr(each, field) is not None]
@@ -72,7 +69,7 @@ def _draw_panel(panel: Any, loads: Sequence[Load], field: str, scale: float) -> 
         drawn += values
         colour = colour_of(variant)
         panel.plot(times, values, color=colour, linestyle=_STYLES[style % len(_STYLES)], marker="o", markersize=2,
-                   label=short_name(configuration_name(load.configuration, loads)))  # fmt: skip
+                   label=short_name(name))  # fmt: skip
         throttled = [number for number, each in enumerate(bins) if each.throttled]
         panel.plot([times[number] for number in throttled], [values[number] for number in throttled], color=WARNING,
                    linestyle="none", marker="x", markersize=5)  # fmt: skip

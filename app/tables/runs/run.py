@@ -35,7 +35,7 @@ from edge_bench.app.tables.shared import (
     finding_notes,
     has_delegates,
 )
-from edge_bench.app.tables.sustained.record import sustained_record
+from edge_bench.app.tables.sustained_fields import sustained_record
 from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
 from edge_bench.bench.analysis.fastest.search import Search, search_of
 from edge_bench.bench.analysis.quality.scored import measures_of

@@ -19,6 +19,8 @@ def test_the_report_shows_loads_apart_from_comparisons(tmp_path: Path) -> None:
     words = words_of(report_page(alone))
     assert "Order at the start" in words
     assert "+25.0 %" in words
+    assert "--duration 1800s" in words
+    assert "--trials" not in words
     both = bundle_sections([load, run(result("int8", "litert", 0.003), result("float32", "litert", 0.006))], [])
     names = [drawing.name for drawing in both[0].drawings]
     assert "sustained-1" in names
