@@ -70,7 +70,7 @@ def _draw_panel(panel: Any, loads: Sequence[Load], names: Sequence[str], field: 
         colour = colour_of(variant)
         panel.plot(times, values, color=colour, linestyle=_STYLES[style % len(_STYLES)], marker="o", markersize=2,
                    label=short_name(name))  # fmt: skip
-        throttled = [number for number, each in enumerate(bins) if each.throttled]
+        throttled = [number for number, each in enumerate(bins) if each.throttled and field == "image_ms"]
         panel.plot([times[number] for number in throttled], [values[number] for number in throttled], color=WARNING,
                    linestyle="none", marker="x", markersize=5)  # fmt: skip
         if load.changed_after_s is not None:

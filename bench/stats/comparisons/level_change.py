@@ -11,6 +11,8 @@ __all__ = ["EARLY", "LATE", "MIDDLE", "change_point", "level_ratio", "window"]
 EARLY, MIDDLE, LATE = (0.0, 0.1), ((0.1, 0.4), (0.4, 0.7)), (0.7, 1.0)
 #: Blocks of the first window, which is short, and of the others.
 _EARLY_BLOCKS, _BLOCKS = 5, 10
+#: Values of a block, so that the duration of a load does not determine that of its analysis.
+_MOST_VALUES = 20
 
 
 def window(times: Values, shares: Values, part: tuple[float, float]) -> Values:
@@ -34,7 +36,14 @@ def level_ratio(later: Values, early: Values) -> Ratio | None:
 
 
 def _blocks(times: Values, count: int) -> list[Values]:
-    return np.array_split(times, min(count, len(times)))
+    """Return successive blocks; one with more values than `_MOST_VALUES` has the medians of as many parts of it."""
+    return [_shortened(block) for block in np.array_split(times, min(count, len(times)))]
+
+
+def _shortened(block: Values) -> Values:
+    if len(block) <= _MOST_VALUES:
+        return block
+    return np.array([np.median(part) for part in np.array_split(block, _MOST_VALUES)])
 
 
 def change_point(times: Values, before: float, after: float) -> int:

@@ -96,3 +96,15 @@ def test_loads_are_in_no_comparison_no_gate_and_no_series() -> None:
     other = run(result("int8", "litert", 0.003))
     side = [RunResult(ordinary, ordinary.results[0])]
     assert len(EarlierRuns([load, other]).levels(side, typical=False)) == 1
+
+
+def test_a_hostile_run_is_analysed() -> None:
+    made = sustained_result("int8", seconds=60)
+    moments = (1 << 62, 0, 7, 1 << 40)
+    trials = [
+        msgspec.structs.replace(trial, began_ns=began) for trial, began in zip(made.trials, moments, strict=False)
+    ]
+    for duration in (1e-3, 60, 30 * 24 * 3600):
+        (load,) = loads_of(sustained_run(msgspec.structs.replace(made, trials=trials), duration_s=duration))
+        assert sum(each.trials for each in load.bins) == len(trials)
+        assert load.start_ms > 0
