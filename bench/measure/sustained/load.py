@@ -38,11 +38,11 @@ def sustain_all(
         f"{about(len(left) * load.duration_s)}: {counted(len(left), 'configuration')} × "
         f"{duration_text(load.duration_s)}, one after the other"
     )
+    progress.expect(None)  # its steps are seconds, so the rest follows from them
     recorder.started = True
     sensors, findings = Sensors(), set[Finding]()
     for position, number in enumerate(left):
         name = str(planned[number].configuration)
-        progress.expect((len(left) - position) * load.duration_s)
         if lost := recorder.sustained_seconds(number):
             progress.say(f"{name} was interrupted after {duration_text(lost)}: it starts again from the beginning")
         finding = cool_down(load, name, progress, lambda: sensors.read().temperature_c, first=position == 0)
