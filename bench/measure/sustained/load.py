@@ -34,10 +34,11 @@ def sustain_all(
     left = [each for each in numbers if not recorder.failed(each) and not recorder.is_sustained(each)]
     each_takes = max(1, round(load.duration_s))
     progress.start("sustained load", each_takes * len(numbers), each_takes * (len(numbers) - len(left)))
-    progress.say(
-        f"{about(len(left) * load.duration_s)}: {counted(len(left), 'configuration')} × "
-        f"{duration_text(load.duration_s)}, one after the other"
-    )
+    if left:
+        progress.say(
+            f"{about(len(left) * load.duration_s)}: {counted(len(left), 'configuration')} × "
+            f"{duration_text(load.duration_s)}, one after the other"
+        )
     progress.expect(None)  # its steps are seconds, so the rest follows from them
     recorder.started = True
     sensors, findings = Sensors(), set[Finding]()
