@@ -89,7 +89,7 @@ def _first(run: Run, loads: Sequence[Load]) -> list[str]:
         case Outcome.UNDECIDED:
             change = f"{change_text(load)} over {duration}"
             return [
-                *(f"Undecided whether steady: {each}, {change}; {load.reason}" for each in names),
+                *(f"Undecided whether steady: {each}, {change}; {load.reason}" for each in names if load.reason),
                 *(f"Undecided whether steady: {each}, {change}" for each in names),
             ]
         case _:

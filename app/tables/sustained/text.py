@@ -56,7 +56,7 @@ def _notes(run: Run, loads: Sequence[Load]) -> list[str]:
         if load.outcome is Outcome.UNDECIDED and load.reason
     ]
     alone = ["- one process each: measure again to see how much results vary"]
-    return [*reasons, *all_short_notes([run], None, no_answer([run]), with_reason=False), *alone]
+    return [*all_short_notes([run], None, no_answer([run]), with_reason=False), *reasons, *alone]
 
 
 def _short_table(run: Run, loads: Sequence[Load]) -> ShortTable:

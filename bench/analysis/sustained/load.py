@@ -47,7 +47,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
     configuration: Configuration
     outcome: Outcome
-    reason: str = ""  # why it is undecided or unfinished
+    reason: str = ""  # why it is unfinished, or undecided unless the interval is neither within ±2 % nor beyond
     seconds: float  # for which it ran
     start_ms: float  # per image: median of the first tenth of the duration
     end_ms: float | None  # per image: median of the last three tenths; None if it did not get there
@@ -138,8 +138,7 @@ def _outcome(result: Result, duration_s: float, ratio: Ratio | None, judged: Ver
         return Outcome.UNDECIDED, "too few trials for an interval"
     if between := _beyond_between(result.trials, duration_s):
         return Outcome.UNDECIDED, between
-    is_same = judged is Verdict.SAME
-    return (Outcome.STEADY, "") if is_same else (Outcome.UNDECIDED, "the interval is not within ±2 %, and not beyond")
+    return (Outcome.STEADY if judged is Verdict.SAME else Outcome.UNDECIDED), ""
 
 
 def _beyond_between(trials: Sequence[Trial], duration_s: float) -> str:
