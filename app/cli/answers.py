@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from edge_bench.bench.analysis.comparison.comparison import Comparison
     from edge_bench.bench.records.run import Run
 
-__all__ = ["Shown", "print_answer", "print_answered", "print_next", "print_saved", "report_command", "width"]
+__all__ = [
+    "Shown",
+    "print_answer",
+    "print_answered",
+    "print_next",
+    "print_saved",
+    "print_sustained",
+    "report_command",
+    "width",
+]
 
 #: Minimum width of tables.
 _MIN_WIDTH = 40
@@ -54,6 +63,29 @@ def print_answer(
         tables,
         lambda: answer_sentences(subject),
         lambda **how: answer_text(subject, width(), **how),
+        shown,
+    )
+
+
+def print_sustained(run: "Run", tables: Sequence[Table], shown: Shown) -> None:
+    """Print whether each configuration of a sustained load stays as fast.
+
+    tables: that of the Run with all columns first, which is for programs, too
+    """
+    from edge_bench.app.tables.sustained.sentences import sustained_sentences
+    from edge_bench.app.tables.sustained.table import sustained_tables
+    from edge_bench.app.tables.sustained.text import sustained_text
+    from edge_bench.bench.analysis.sustained.load import loads_of
+
+    loads = loads_of(run)
+    print_answered(
+        [
+            tables[0],
+            *sustained_tables(run, loads),
+            *tables[1:],
+        ],  # formats for programs have the first only
+        lambda: sustained_sentences(run, loads),
+        lambda **how: sustained_text(run, loads, tables, width(), AGAIN, **how),
         shown,
     )
 

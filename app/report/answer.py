@@ -12,7 +12,9 @@ from edge_bench.app.report.offload.break_even import break_even_text
 from edge_bench.app.tables.answer.cells import UNRELIABLE, quality_text, speed_text, time_text
 from edge_bench.app.tables.answer.names import Sides, baseline_name, configuration_name
 from edge_bench.app.tables.answer.text import Answered, answer_sentences
+from edge_bench.app.tables.sustained.sentences import sustained_sentences
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
+from edge_bench.bench.analysis.sustained.load import loads_of
 
 __all__ = ["answer", "machine_answers"]
 
@@ -22,8 +24,17 @@ _RELIABLE = {True: "yes", False: "no", None: "not known"}
 
 def answer(section: BundleSection) -> Html:
     """Return the sentences of the answer; what makes it doubtful, and the remedy, is marked."""
-    first, *others = answer_sentences(Answered(section.runs, section.comparison, [], ""))
+    first, *others = _sentences(section)
     return element("div", _sentence(first, "headline"), *(_sentence(text) for text in others), class_="answer")
+
+
+def _sentences(section: BundleSection) -> list[str]:
+    """Return the answer of all Runs that are compared; if all are sustained loads, that of the newest."""
+    loads = [(run, found) for run in section.runs if (found := loads_of(run))]
+    if section.comparison is None and loads:
+        return sustained_sentences(*max(loads, key=lambda each: each[0].began))
+    runs = [run for run in section.runs if not run.settings.sustained]
+    return answer_sentences(Answered(runs or section.runs, section.comparison, [], ""))
 
 
 def _sentence(text: str, class_: str | None = None) -> Html:

@@ -15,16 +15,19 @@ from edge_bench.app.figures.profiles.roofline import roofline
 from edge_bench.app.figures.runs.accuracy_time import accuracy_and_time
 from edge_bench.app.figures.runs.confusion import confusion
 from edge_bench.app.figures.runs.latency import latency_distribution
+from edge_bench.app.figures.runs.sustained import sustained_loads
 from edge_bench.app.figures.runs.tradeoff import trade_off
 from edge_bench.app.figures.runs.trials import trials_over_time
 from edge_bench.app.figures.training import training
 from edge_bench.app.report.image_source import ImageSource, bundle_images, folder_images
+from edge_bench.app.tables.answer.names import configuration_name
 from edge_bench.app.tables.profiles.comparison import ExplainedPair, explained_pairs
 from edge_bench.app.tables.profiles.difference import profile_names
 from edge_bench.bench.analysis.comparison.comparison import Comparison, compare
 from edge_bench.bench.analysis.labels.disagreement import confusion_matrix
 from edge_bench.bench.analysis.labels.same_images import image_difference
 from edge_bench.bench.analysis.profiles.pairs import Profiled, profiled
+from edge_bench.bench.analysis.sustained.load import loads_of
 from edge_bench.bench.analysis.times.groups import repeats_together, run_number
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.names import recordable
@@ -85,9 +88,9 @@ class BundleSection:
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """The measured configurations of the shown Runs."""
+        """The measured configurations of the shown Runs, without sustained loads, which have figures of their own."""
         machines = {run.run_id: name for name, run in self.shown_runs.items()}
-        return entries_of(list(self.shown_runs.values()), machines)
+        return entries_of([run for run in self.shown_runs.values() if not run.settings.sustained], machines)
 
     @cached_property
     def drawn_entries(self) -> list[Entry]:
@@ -96,8 +99,8 @@ class BundleSection:
 
     @cached_property
     def comparison(self) -> Comparison | None:
-        """The comparison of all Runs; None without measurements."""
-        return compare(self.runs) if self.entries else None
+        """The comparison of all Runs but sustained loads; None without measurements."""
+        return compare([run for run in self.runs if not run.settings.sustained]) if self.entries else None
 
     @cached_property
     def assessments(self) -> list[tuple[Offload, Assessment, Drawing | None]]:
@@ -160,6 +163,16 @@ class BundleSection:
         ]
 
     @cached_property
+    def sustained(self) -> list[Drawing]:
+        """One figure per shown Run that is a sustained load."""
+        loads = [(name, run, found) for name, run in self.shown_runs.items() if (found := loads_of(run))]
+        return [
+            sustained_loads(found, [configuration_name(each.configuration, found) for each in found], run.unit, name,
+                            number)
+            for number, (name, run, found) in enumerate(loads, start=1)
+        ]  # fmt: skip
+
+    @cached_property
     def latency(self) -> Drawing | None:
         """Latencies of configurations that are not emulated."""
         real = [entry for entry in self.drawn_entries if not entry.emulated]
@@ -189,7 +202,7 @@ class BundleSection:
     def drawings(self) -> list[Drawing]:
         """All figures, in the order of the page."""
         maps = [drawing for _, _, drawing in self.assessments]
-        times = [self.accuracy_and_time, self.trade_off, *self.operators, *self.trials, self.latency]
+        times = [self.accuracy_and_time, self.trade_off, *self.operators, *self.sustained, *self.trials, self.latency]
         return [drawing for drawing in [*maps, *times, self.confusion, self.training] if drawing]
 
 

@@ -20,6 +20,7 @@ from edge_bench.app.report.offload.section import offload_section
 from edge_bench.app.report.pictures.task_disagreements import task_disagreements
 from edge_bench.app.report.profiles import profile_section
 from edge_bench.app.report.reproduce import reproduce_section
+from edge_bench.app.report.sustained import sustained_section
 from edge_bench.app.report.trust import trust_section
 from edge_bench.app.tables.answer.short import by_time
 from edge_bench.app.tables.runs.attribution import attribution_table
@@ -97,6 +98,7 @@ def _article(section: BundleSection, prefix: str, single: bool, on_drawn: _OnDra
         ("Local or remote", offload_section(section, lambda drawing: figures.draw([drawing]))),
         ("Accuracy and time" if section.task == CLASSIFY else "Quality and time", _accuracy_and_time(section, figures)),
         ("Where the time goes", profile_section(section, figures.draw)),
+        ("Sustained load", sustained_section(section, figures.draw)),
         ("Trials and latency", figures.draw([*section.trials, section.latency])),
         (
             "Mistakes and disagreements",

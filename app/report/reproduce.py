@@ -13,7 +13,7 @@ from edge_bench.bench.progress import duration_text
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.manifest import Preprocessing
 from edge_bench.bench.records.power import DEVICES, Power, StatedPower
-from edge_bench.bench.records.run import CLASSIFY, Run, Settings
+from edge_bench.bench.records.run import CLASSIFY, Run, Settings, Sustained
 from edge_bench.bench.runtimes import RUNTIMES
 
 __all__ = ["reproduce_section"]
@@ -69,6 +69,7 @@ def _run_command(group: Sequence[Run]) -> str:
     words += _threads_and_batch_sizes(run) + _delegates(run)
     words += _settings_options(run.settings, Settings(), ("limit", "resample", "scenario", "timeout_s"))
     words += ["--cpus", run.settings.cpus] if run.settings.cpus else []
+    words += _sustained_options(run.settings.sustained) if run.settings.sustained else []
     words += ["--find-fastest"] if run.settings.first_round else []
     words += ["--stateful"] if run.settings.stateful else []
     words += ["--with-postprocess"] if run.settings.with_postprocess else []
@@ -85,13 +86,21 @@ def _settings_options(
     settings: Settings | OffloadSettings, default: Settings | OffloadSettings, names: Sequence[str]
 ) -> list[str]:
     """Return ``--trials``, ``--processes``, ``--seed``, and the named settings that differ from their default."""
-    words = ["--trials", str(settings.trials), "--processes", str(settings.processes), "--seed", str(settings.seed)]
+    is_sustained = isinstance(settings, Settings) and settings.sustained is not None  # without a number of trials
+    words = [] if is_sustained else ["--trials", str(settings.trials), "--processes", str(settings.processes)]
+    words += ["--seed", str(settings.seed)]
     for name in names:
         value = getattr(settings, name)
         if value is not None and value != getattr(default, name):
             option = f"--{name.removesuffix('_s').replace('_', '-')}"
             words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
     return words
+
+
+def _sustained_options(load: Sustained) -> list[str]:
+    words = ["--duration", f"{load.duration_s:g}s"]
+    words += ["--cooldown", f"{load.cooldown_c:g}C"] if load.cooldown_c is not None else []
+    return [*words, *(["--cooldown", f"{load.cooldown_s:g}s"] if load.cooldown_s is not None else [])]
 
 
 def _interpretation_options(run: Run) -> list[str]:

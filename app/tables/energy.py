@@ -45,14 +45,14 @@ def energy_record(energy: Energy) -> dict[str, Any]:
     }
 
 
-def energy_column(rows: Sequence[Row], unit: str, dropped: int) -> list[Column]:
+def energy_column(found: Sequence[Energy | None], unit: str, dropped: int) -> list[Column]:
     """Return the column of a short table, whose heading names the source; none if no row has an energy."""
-    energies = [row.energy for row in rows if row.energy and row.energy.joules]
+    energies = [energy for energy in found if energy and energy.joules]
     if not energies:
         return []
     names = ("estimate" if energy.source == STATED else _source(energy) for energy in energies)
     sources = " or ".join(dict.fromkeys(names))
-    cells = [_short(row.energy) for row in rows]
+    cells = [_short(energy) for energy in found]
     return [Column(f"mJ/{unit}\n{sources}", cells, dropped=dropped)]
 
 

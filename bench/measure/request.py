@@ -1,5 +1,6 @@
 """The request for a run: a bundle's variants on its test set, or any model files on any data."""
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from edge_bench.bench.io.locks import reading
 from edge_bench.bench.measure.duration.fitting import Budget
 from edge_bench.bench.measure.options.data import data_options
 from edge_bench.bench.measure.plan import Planned, Selection, plan
+from edge_bench.bench.measure.schedule import trial_seconds
 from edge_bench.bench.models.model_files import ModelFiles, is_bundle
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import LIGHT, Bundle
@@ -59,6 +61,8 @@ class BenchmarkRequest:
     def _most_trials(self) -> list[int]:
         """Maximum number of trials of each configuration that can start, the largest first."""
         count, settings = len(self._runnable), self.settings
+        if (load := settings.sustained) is not None:  # trials that are longer than planned are fewer
+            return [math.ceil(load.duration_s / trial_seconds(settings)) + 1] * count
         if (first := settings.first_round) is None:
             return [settings.trials] * count
         finalists = min(count, first.finalists + 1)

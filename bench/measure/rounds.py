@@ -1,6 +1,6 @@
 """The rounds of a run: one with all configurations, or with --find-fastest a brief first and a full second one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from edge_bench.bench.analysis.fastest.finalists import MIN_FINALISTS, choose_finalists
 from edge_bench.bench.measure.plan import Planned
@@ -8,7 +8,15 @@ from edge_bench.bench.measure.schedule import Generation, first_schedule, schedu
 from edge_bench.bench.records.settings.settings import Settings
 from edge_bench.bench.wording import counted
 
-__all__ = ["Group", "choose_finalists", "final_round", "finalists_text", "first_round", "processes_of"]
+__all__ = [
+    "Group",
+    "choose_finalists",
+    "final_round",
+    "finalists_text",
+    "first_round",
+    "missing_trials",
+    "processes_of",
+]
 
 #: Configurations whose workers run at the same time, and their rounds; ``rounds`` has positions in the first.
 Group = tuple[Sequence[int], Generation]
@@ -28,6 +36,18 @@ def final_round(runnable: Sequence[int], settings: Settings, repeat: int) -> lis
     before = settings.first_round.processes if settings.first_round else 0
     generations = schedule(len(runnable), settings.trials, settings.processes, settings.seed, repeat)
     return [(runnable, Generation(before + each.number, each.rounds)) for each in generations]
+
+
+def missing_trials(group: Group, made: Callable[[int, int, int], bool]) -> dict[int, int]:
+    """Return the number of trials that each configuration of a group still needs in its generation.
+
+    made: returns whether a trial is finished, of a configuration, a generation and a round
+    """
+    members, generation = group
+    rounds = range(len(generation.rounds))
+    return {
+        number: sum(not made(number, generation.number, round_number) for round_number in rounds) for number in members
+    }
 
 
 def processes_of(settings: Settings) -> int:

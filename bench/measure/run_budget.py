@@ -32,6 +32,8 @@ def run_budget(
     ``stated`` names the options that the user set, ``explicit_options`` those that an earlier Run must share. Raise
     BadInput if the option or the environment variable is not a duration.
     """
+    if settings.sustained is not None:
+        return None  # its duration is stated
     seconds = duration(budget, "--budget")
     if seconds is None and settings.limit is None:
         seconds = duration(os.environ.get(DEFAULT_BUDGET), DEFAULT_BUDGET)

@@ -28,12 +28,15 @@ from edge_bench.bench.measure.rounds import (
     final_round,
     finalists_text,
     first_round,
+    missing_trials,
     processes_of,
 )
-from edge_bench.bench.measure.schedule import Generation, passes_per_trial
+from edge_bench.bench.measure.schedule import Generation, passes_per_trial, trial_seconds
+from edge_bench.bench.measure.sustained.load import sustain_all
+from edge_bench.bench.measure.sustained.passes import require_short_pass
 from edge_bench.bench.measure.workers.graph_outputs import RECORDED_PROCESSES, record_outputs
 from edge_bench.bench.measure.workers.preparation import files_for, preparation
-from edge_bench.bench.progress import Progress
+from edge_bench.bench.progress import Progress, Silent
 from edge_bench.bench.records.journal.entries import Entry
 from edge_bench.bench.records.journal.journal import Journal
 from edge_bench.bench.records.run import Failure, Run, Settings
@@ -97,7 +100,7 @@ def _measure_rounds(
     """Measure all configurations; with --find-fastest first briefly, then those that may be the fastest."""
 
     def measure(what: str, groups: Sequence[Group], more: SecondRound | None = None) -> None:
-        missing = [_missing(group, recorder) for group in groups]
+        missing = [missing_trials(group, recorder.made) for group in groups]
         remaining = Remaining({number: sum(each[number] for each in missing if number in each) for number in runnable},
                               sum(any(each.values()) for each in missing))  # fmt: skip
         planned_trials = sum(len(members) * len(generation.rounds) for members, generation in groups)
@@ -109,6 +112,14 @@ def _measure_rounds(
             workers = _Workers(workload, planned, settings, recorder, progress, remaining, announcement)
             workers.run(members, generation)
 
+    def sustain(number: int) -> None:
+        remaining = Remaining({number: 1}, 1)
+        announcement = Announcement(remaining, Silent(), "configuration")
+        _Workers(workload, planned, settings, recorder, progress, remaining, announcement).sustain(number)
+
+    if settings.sustained is not None:
+        sustain_all(runnable, planned, settings, settings.sustained, recorder, progress, sustain)
+        return
     if settings.first_round is None:
         measure("measuring", final_round(runnable, settings, recorder.repeat))
         return
@@ -120,16 +131,6 @@ def _measure_rounds(
     if groups:
         progress.say(finalists_text(planned, finalists, len(runnable)))
     measure("second round" if groups else "measuring", final_round(finalists, settings, recorder.repeat))
-
-
-def _missing(group: Group, recorder: Recorder) -> dict[int, int]:
-    """Return the number of trials that each configuration of a group still needs in its generation."""
-    members, generation = group
-    rounds = range(len(generation.rounds))
-    return {
-        number: sum(not recorder.made(number, generation.number, round_number) for round_number in rounds)
-        for number in members
-    }
 
 
 class _Workers:
@@ -153,7 +154,8 @@ class _Workers:
 
     def run(self, runnable: Sequence[int], generation: Generation) -> None:
         """Start and prepare the workers, measure in the generation's order, and stop every worker."""
-        unfinished = [number for number in runnable if self._is_unfinished(number, generation)]
+        missing = missing_trials((runnable, generation), self._recorder.made)
+        unfinished = [number for number in runnable if missing[number]]
         self._process = self._recorder.process_for(generation.number, processes_of(self._settings), unfinished)
         try:
             self._start(unfinished)
@@ -165,6 +167,25 @@ class _Workers:
                     self._measure(number, generation.number, round_number)
             for number in list(self._workers):
                 self._attempt(number, self._finish)
+        finally:
+            for worker in self._workers.values():
+                worker.stop()
+
+    def sustain(self, number: int) -> None:
+        """Start one worker, and measure trials without a pause until the duration of the sustained load has passed."""
+        load = self._settings.sustained
+        seconds = load.duration_s if load else 0.0
+        self._process, round_number, shown = self._recorder.process_for(0, 1, [number]), 0, 0
+        try:
+            self._start([number])
+            began = time.monotonic()
+            while number in self._workers and (elapsed := time.monotonic() - began) < seconds:
+                self._progress.advance(int(elapsed) - shown, str(self._planned[number].configuration))
+                shown = int(elapsed)
+                self._attempt(number, self._trial, 0, round_number)
+                round_number += 1
+            self._progress.advance(max(1, round(seconds)) - shown, str(self._planned[number].configuration))
+            self._attempt(number, self._finish)
         finally:
             for worker in self._workers.values():
                 worker.stop()
@@ -200,11 +221,6 @@ class _Workers:
         runtime, limit = planned.configuration.runtime, self._settings.memory_limit
         return WorkerProcess(runtime, limit, files=files, delegate=planned.delegate_file)
 
-    def _is_unfinished(self, number: int, generation: Generation) -> bool:
-        """Return whether trials of a configuration are missing in this generation."""
-        rounds = range(len(generation.rounds))
-        return not all(self._recorder.made(number, generation.number, round_number) for round_number in rounds)
-
     def _attempt(self, number: int, step: Callable[..., Any], *arguments: Any) -> Any:
         """Run a step of a worker; if it fails, stop the worker and record the reason. Skip it if it has failed."""
         if number not in self._workers:
@@ -227,9 +243,10 @@ class _Workers:
         # a trial may have fewer images than the warm-up's pass
         images = len(self._workload.indices)
         pass_ns = prepared.pass_ns * min(planned.images or self._settings.resample or images, images) // images
+        require_short_pass(pass_ns / 1e9, self._settings.sustained)
         if passes is None:
             # fixed in the first generation, so that all trials of a configuration have the same number of passes
-            passes = passes_per_trial(pass_ns)
+            passes = passes_per_trial(pass_ns, trial_seconds(self._settings))
         self._recorder.prepared(number, self._process, ready, prepared, passes, worker.delegate(prepared.delegations))
         self._remaining.prepared(number, pass_ns / 1e9, passes)
 

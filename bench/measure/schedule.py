@@ -4,12 +4,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edge_bench.bench.records.settings.settings import Settings
 from edge_bench.bench.worker.durations import TRIAL
 
-__all__ = ["AT_ONCE", "Generation", "first_schedule", "passes_per_trial", "schedule"]
+__all__ = ["AT_ONCE", "Generation", "first_schedule", "passes_per_trial", "schedule", "trial_seconds"]
 
 #: Workers at the same time in the first round of --find-fastest. Many would not fit in a Raspberry Pi's memory.
 AT_ONCE = 8
+#: Of a sustained load: several trials a minute, however long it is.
+_LONGEST_TRIAL_SECONDS = 10.0
 
 
 class Generation(NamedTuple):
@@ -52,6 +55,16 @@ def first_schedule(configurations: int, trials: int, processes: int, seed: int) 
     return groups
 
 
-def passes_per_trial(pass_ns: int) -> int:
-    """Return how many passes of ``pass_ns`` nanoseconds each make a trial long enough (200 ms); at least one."""
-    return max(1, -(-TRIAL.nanoseconds() // max(pass_ns, 1)))
+def trial_seconds(settings: Settings) -> float:
+    """Return the shortest duration of a trial: 200 ms, or of a sustained load 1/360 of it, at most 10 s.
+
+    Longer trials leave shorter gaps between them, in which the processor would cool down.
+    """
+    load = settings.sustained
+    return max(TRIAL.seconds(), min(load.duration_s / 360, _LONGEST_TRIAL_SECONDS) if load else 0.0)
+
+
+def passes_per_trial(pass_ns: int, seconds: float | None = None) -> int:
+    """Return how many passes of ``pass_ns`` nanoseconds each take at least ``seconds`` (200 ms); at least one."""
+    shortest = TRIAL.nanoseconds() if seconds is None else int(1e9 * seconds)
+    return max(1, -(-shortest // max(pass_ns, 1)))

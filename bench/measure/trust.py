@@ -60,16 +60,17 @@ def disturbed(trial: WatchedTrial, threads: int, cores: int) -> bool:
     return (trial.steal_ns or 0) > tolerance or (trial.other_cpu_ns or 0) > free + tolerance
 
 
-def trial_findings(results: Sequence[Result], machine: Machine) -> list[Finding]:
+def trial_findings(results: Sequence[Result], machine: Machine, *, sustained: bool = False) -> list[Finding]:
     """Return the findings about trials that were throttled or disturbed, or whose times vary too much.
 
-    Trials of the first round of --find-fastest count for the former, since they exclude configurations.
+    Trials of the first round of --find-fastest count for the former, since they exclude configurations. Of a sustained
+    load, throttling and times that change are results. They do not make it unreliable.
     """
     trials = [
         (trial, result.configuration.threads) for result in results for trial in [*result.first_round, *result.trials]
     ]
-    throttling = throttling_finding([trial for trial, _ in trials])
-    findings = [throttling, load_finding(trials, machine.cores), _spread(results)]
+    throttling = throttling_finding([trial for trial, _ in trials], spoils=not sustained)
+    findings = [throttling, load_finding(trials, machine.cores), None if sustained else _spread(results)]
     return [finding for finding in findings if finding]
 
 
@@ -100,7 +101,7 @@ def sandbox_findings() -> list[Finding]:
     return [Finding(what=support.problem, remedy=support.remedy, spoils=False)] if support.problem else []
 
 
-def throttling_finding(trials: Sequence[WatchedTrial]) -> Finding | None:
+def throttling_finding(trials: Sequence[WatchedTrial], *, spoils: bool = True) -> Finding | None:
     """Return a finding with the number of throttled trials; None if there are none."""
     throttled = [trial for trial in trials if trial.throttled]
     if not throttled:
@@ -109,7 +110,7 @@ def throttling_finding(trials: Sequence[WatchedTrial]) -> Finding | None:
     return Finding(
         what=f"{len(throttled)} of {counted(len(trials), 'trial')} were throttled: {', '.join(reasons)}",
         remedy="; ".join(dict.fromkeys(REMEDIES.get(reason, COOLING) for reason in reasons)),
-        spoils=True,
+        spoils=spoils,
     )
 
 

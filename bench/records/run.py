@@ -24,7 +24,7 @@ from edge_bench.bench.records.outputs.union import TaskOutputs, TaskTruth
 from edge_bench.bench.records.power import MeteredPower, Watts
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.settings.configuration import Configuration
-from edge_bench.bench.records.settings.settings import FirstRound, Settings
+from edge_bench.bench.records.settings.settings import FirstRound, Settings, Sustained
 from edge_bench.bench.system.machine import Finding, Machine
 from edge_bench.bench.system.sensors import MachineState
 
@@ -43,6 +43,7 @@ __all__ = [
     "Result",
     "Run",
     "Settings",
+    "Sustained",
     "Trial",
 ]
 
@@ -73,6 +74,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     other_cores_cpu_ns: NonNegativeInt | None = None  # the same on the cores that --cpus leaves out; None: none are
     steal_ns: NonNegativeInt | None = None  # CPU time that a hypervisor gave to other virtual machines during the trial
     temperature_c: float | None = None  # °C of the hottest thermal zone after the trial
+    clock_mhz: Annotated[float, msgspec.Meta(ge=0)] | None = None  # of the fastest measured core, after the trial
     throttled: Annotated[list[BoundedStr], Length] = []  # why the machine was throttled during the trial
     power_w: Watts | None = None  # mean power of what the meter reads; None: no meter, or no valid reading
     image_positions: PackedArray | None = None  # positions in Run.images of the images of this trial; None: all

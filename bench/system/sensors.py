@@ -36,8 +36,8 @@ class MachineState(msgspec.Struct, frozen=True, kw_only=True):
     """The readings of all sensors at one moment."""
 
     temperature_c: float | None = None  # of the hottest thermal zone
-    frequency_low_mhz: float | None = None  # of the slowest core
-    frequency_high_mhz: float | None = None  # of the fastest core
+    frequency_low_mhz: float | None = None  # of the slowest measured core
+    frequency_high_mhz: float | None = None  # of the fastest measured core
     firmware: int | None = None  # bits of the Raspberry Pi's get_throttled
     thermal_events: int | None = None  # number of throttlings of all cores for heat since boot (x86)
     quota_events: int | None = None  # number of periods in which a cgroup's CPU limit stopped this container
@@ -52,7 +52,8 @@ class Sensors:
     def __init__(self, root: Path = Path("/"), *, emulated: bool = False, cores: Collection[int] | None = None) -> None:
         """Find the files; none under an emulator, because they belong to its host.
 
-        ``cores`` are the measured ones, whose CPU time is separate from that of the others; None: all.
+        ``cores`` are the measured ones, whose clocks are read, and whose CPU time is separate from that of the others;
+        None: all.
         """
         self._cpu_lines = ["cpu"] if cores is None else [f"cpu{core}" for core in cores]
 
@@ -60,7 +61,8 @@ class Sensors:
             return [] if emulated else [path for pattern in patterns for path in sorted(root.glob(pattern))]
 
         self._temperatures = find("sys/class/thermal/thermal_zone*/temp")
-        self._frequencies = find("sys/devices/system/cpu/cpu*/cpufreq/scaling_cur_freq")
+        clocked = ["cpu*"] if cores is None else self._cpu_lines
+        self._frequencies = find(*(f"sys/devices/system/cpu/{each}/cpufreq/scaling_cur_freq" for each in clocked))
         self._events = find("sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count")
         self._firmware = next(iter(find(*_FIRMWARE_FILES)), None)
         self._cgroup = next((path for path in find(*_CGROUP_FILES) if path.is_file()), None)

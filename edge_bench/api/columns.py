@@ -30,6 +30,7 @@ def trial_columns(run: Run, result: Result) -> Columns:
         "other_cpu_s": _seconds(trials, "other_cpu_ns"),
         "steal_s": _seconds(trials, "steal_ns"),
         "temperature_c": np.array([trial.temperature_c for trial in trials], np.float64),
+        "clock_mhz": np.array([trial.clock_mhz for trial in trials], np.float64),
         "power_w": np.array([trial.power_w for trial in trials], np.float64),
         "throttled": _texts(["; ".join(trial.throttled) for trial in trials]),
     }

@@ -12,6 +12,7 @@ from edge_bench.bench.errors import BadInput, EdgeBenchError, NotTrusted
 from edge_bench.bench.interrupts import listening_to_ctrl_c
 from edge_bench.bench.measure.options.cores import chosen_cores
 from edge_bench.bench.measure.options.settings import run_settings, searched, selection
+from edge_bench.bench.measure.options.sustained import with_duration
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.run_budget import run_budget
 from edge_bench.bench.measure.session import measure
@@ -36,6 +37,8 @@ def run(
     delegates: str | Sequence[str] | None = None,
     cpus: str | int | Sequence[int] | None = None,
     find_fastest: bool = False,
+    duration: str | float | None = None,
+    cooldown: str | float | None = None,
     trials: int = 30,
     processes: int = 5,
     limit: int | None = None,
@@ -68,6 +71,10 @@ def run(
     otherwise all. The calling thread is restricted to them meanwhile.
     find_fastest: measure all configurations briefly, then the best of them fully; threads and batch sizes that are not
     set are several. The column probability_fastest of `Run.to_frame` has the result
+    duration: run each configuration for this many seconds, or a text such as "30m", without a pause, and one after the
+    other. The columns ``sustained`` and ``slowdown`` of `Run.to_frame` have the result
+    cooldown: with duration, a text such as "60C", the temperature below which each configuration begins; or a pause
+    between configurations, in seconds or as "5m"
     budget: seconds, or a text such as "5m", that the measurement may take. Limit, trials and processes with default
     values are chosen to fit
     power: the power of this machine, such as "idle=2.7W,compute=5.8W", the file of a sensor, or "none"; None: a meter
@@ -89,14 +96,14 @@ def run(
     settings = run_settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
-        profile=profile,
-        cpus=chosen_cores(cpus),
-        power=power,
+        profile=profile, cpus=chosen_cores(cpus), power=power,
     )  # fmt: skip
-    if find_fastest:
-        configurations, settings = searched(configurations, settings)
     # an argument with its default value cannot be distinguished from a missing one
     stated = {name for name in ("limit", "trials", "processes") if getattr(settings, name) != getattr(Settings(), name)}
+    others = {"find_fastest": find_fastest, "budget": budget, "resample": resample}
+    settings = with_duration(settings, duration, cooldown, stated | {name for name, value in others.items() if value})
+    if find_fastest:
+        configurations, settings = searched(configurations, settings)
     view = progress_view(shown=progress)
     if support.problem:
         view.say(f"{support.problem}; {support.remedy}")

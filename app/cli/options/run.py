@@ -11,9 +11,11 @@ __all__ = [
     "BatchSizes",
     "Budget",
     "CompareWith",
+    "Cooldown",
     "Cpus",
     "Delegates",
     "DryRun",
+    "DurationOption",
     "FindFastest",
     "Fresh",
     "Keep",
@@ -155,6 +157,26 @@ FindFastest = Annotated[
         section=Section.MEASURING,
         help="Find the fastest configuration: measure all briefly, then the best of them fully. If not set, threads "
         "are 1, 2, 4 … up to all cores, and batch sizes 1,8,32.",
+    ),
+]
+DurationOption = Annotated[
+    str | None,
+    option(
+        "--duration",
+        section=Section.MEASURING,
+        metavar="TIME",
+        help="Sustained load: run each configuration for this long without a pause, one after the other, and show "
+        "whether it stays as fast: 30m, 1h. --limit is then 100 if not set.",
+    ),
+]
+Cooldown = Annotated[
+    str | None,
+    option(
+        "--cooldown",
+        section=Section.MEASURING,
+        metavar="TEMP|TIME",
+        help="With --duration, before each configuration: wait until the hottest zone is at most this warm, such as "
+        "60C, for up to 15 min; or pause between configurations, such as 5m.",
     ),
 ]
 RepeatRuns = Annotated[

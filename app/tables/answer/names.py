@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Protocol
 
 from edge_bench.app.render.text.wrapping import middle_shortened
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
@@ -9,13 +10,21 @@ from edge_bench.bench.records.delegate import shown_delegate
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.wording import counted
 
-__all__ = ["Sides", "baseline_name", "configuration_name", "short_name", "side_names"]
+__all__ = ["Configured", "Sides", "baseline_name", "configuration_name", "short_name", "side_names"]
 
 _MAX_NAME, _MAX_HOST = 24, 14
 _EMULATED = " EMULATED"
 
 
-def configuration_name(configuration: Configuration, rows: Sequence[Row], limit: int = _MAX_NAME) -> str:
+class Configured(Protocol):
+    """A row of a comparison, or anything else that has a configuration."""
+
+    @property
+    def configuration(self) -> Configuration:
+        """Its configuration."""
+
+
+def configuration_name(configuration: Configuration, rows: Sequence[Configured], limit: int = _MAX_NAME) -> str:
     """Return ``dynamic on litert``, with threads, batch size and delegate if ``rows`` have it with others, too."""
     variant, runtime = middle_shortened(configuration.variant, limit), middle_shortened(configuration.runtime, limit)
     same = [

@@ -27,7 +27,7 @@ _MAX_LINES = 7
 #: How a note of a Comparison begins that is less important than all others.
 _NEITHER = "neither "
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-#: What the warnings about times begin with or contain, as they are in Runs (`bench/measure/recording/run_builder.py`).
+#: What the warnings about times begin with or contain (`bench/measure/recording/trial_warnings.py`).
 _OF_TIMES = ("unstable:", "outlier", "got slower", "its trials take", "do not fit in memory")
 
 
@@ -272,7 +272,7 @@ def _tails(runs: Sequence[Run], *, lucky: bool) -> list[str]:
     """Return notes on processes that differ, with ``lucky``, and on slow trials."""
     slow, worst, differing, most = list[str](), 0.0, list[str](), 0
     for run in runs:
-        for result in [] if run.emulated else run.results_with_trials:
+        for result in [] if run.emulated or run.settings.sustained else run.results_with_trials:
             found = slow_trials(result.pass_seconds())
             if found.slowest:
                 slow.append(_short(result))

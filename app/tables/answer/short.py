@@ -7,7 +7,7 @@ from edge_bench.app.render.short_table import SHORTEST_NAME, Column, ShortTable
 from edge_bench.app.render.text.wrapping import middle_shortened
 from edge_bench.app.render.units import percent, size
 from edge_bench.app.tables.answer.cells import UNRELIABLE, quality_text, speed_text, time_text
-from edge_bench.app.tables.answer.names import baseline_name
+from edge_bench.app.tables.answer.names import Configured, baseline_name
 from edge_bench.app.tables.energy import energy_column
 from edge_bench.bench.analysis.answer.answer import AnswerKind
 from edge_bench.bench.analysis.comparison.comparison import Comparison, Row
@@ -36,7 +36,7 @@ def short_table(comparison: Comparison, rows: Sequence[Row], kind: AnswerKind, t
     """Return the table of these rows, all of one Run: the measured ones, the fastest first; the baseline is kept."""
     shown = _first(by_time(rows))
     columns = [*configuration_columns(shown), *_time_columns(shown, comparison), *quality_column(shown, comparison)]
-    columns += energy_column(shown, comparison.unit, _ENERGY)
+    columns += energy_column([row.energy for row in shown], comparison.unit, _ENERGY)
     columns.append(Column("size", [size(row.bytes) for row in shown], dropped=_SIZE))
     if any(row.memory_peak_bytes for row in shown):
         memory = [size(row.memory_peak_bytes) if row.memory_peak_bytes else "" for row in shown]
@@ -54,7 +54,7 @@ def _first(rows: Sequence[Row]) -> list[Row]:
     return [row for number, row in enumerate(rows) if number < MAX_ROWS or row.is_baseline]
 
 
-def configuration_columns(rows: Sequence[Row]) -> list[Column]:
+def configuration_columns(rows: Sequence[Configured]) -> list[Column]:
     """Return the columns that tell configurations apart; what is the same for a runtime is in `constants`."""
     names = {
         name: [str(getattr(row.configuration, name)) for row in rows]
@@ -78,7 +78,7 @@ def configuration_columns(rows: Sequence[Row]) -> list[Column]:
     return columns
 
 
-def constants(rows: Sequence[Row]) -> str:
+def constants(rows: Sequence[Configured]) -> str:
     """Return what is the same for all rows, or for those of each runtime: ``litert: 1 thread, batch 1``."""
     runtimes = list(dict.fromkeys(row.configuration.runtime for row in rows))
     variants = list(dict.fromkeys(row.configuration.variant for row in rows))
@@ -102,7 +102,7 @@ def constants(rows: Sequence[Row]) -> str:
     return "; ".join([*(middle_shortened(name, 24) for name in only), *each])
 
 
-def _differs(rows: Sequence[Row], name: str) -> bool:
+def _differs(rows: Sequence[Configured], name: str) -> bool:
     """Return whether a setting differs between configurations of one runtime."""
     values: dict[str, set[object]] = {}
     for row in rows:

@@ -3,6 +3,7 @@
 import msgspec
 
 from edge_bench.app.tables.rows.profiled import ProfileRow
+from edge_bench.bench.analysis.sustained.load import Load, Outcome
 from edge_bench.bench.records.delegate import DelegateLibrary, Delegation
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.stats.latency import PERCENTILES, Histogram
@@ -80,6 +81,12 @@ class _RunRow(_MeasuredRow, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     top_5_accuracy: Number
     latency_histogram: Histogram | None
     profile: ProfileRow | None  # of run --profile
+    sustained: Outcome | None  # of run --duration; null: an ordinary run
+    slowdown: Number  # change of the time from start to end, as a share: 0.12 is 12 % slower
+    slowdown_low: Number
+    slowdown_high: Number
+    changed_after_s: Number  # when it became slower or faster
+    sustained_load: Load | None
 
 
 #: With the percentiles of latencies: latency_p50_ms, latency_p50_low_ms, latency_p50_high_ms …

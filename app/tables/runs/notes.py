@@ -6,9 +6,9 @@ from edge_bench.app.render.units import counted
 from edge_bench.app.tables.delegates import delegate_notes
 from edge_bench.app.tables.energy import energy_notes
 from edge_bench.app.tables.profiles.sentences import profile_answer
+from edge_bench.app.tables.runs.quality import unscored_notes
 from edge_bench.app.tables.runs.tails import postprocess_notes, tail_notes
 from edge_bench.app.tables.shared import failure_notes, finding_notes
-from edge_bench.bench.analysis.quality.scored import measures_of
 from edge_bench.bench.records.run import CLASSIFY, Run
 
 __all__ = ["run_notes"]
@@ -29,7 +29,7 @@ def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
         )
     if run.trusted is not None and run.results_with_trials:
         notes.append("times are reliable" if run.trusted else "times are not reliable: see the notes marked !")
-    notes += _unscored(run)
+    notes += unscored_notes(run)
     if not run.complete:
         notes.append("! INTERRUPTED: only the trials before the interruption are included")
     notes += [*on_percentiles, *tail_notes(run), *postprocess_notes(run), *energy_notes(run)]
@@ -39,19 +39,4 @@ def run_notes(run: Run, on_percentiles: Sequence[str] = ()) -> list[str]:
     notes += [*failure_notes(run), *delegate_notes(run)]
     for result in run.results:
         notes += [f"- {result.configuration}: {warning}" for warning in result.warnings]
-    return notes
-
-
-def _unscored(run: Run) -> list[str]:
-    """Return why a Run has no accuracy, or no other quality."""
-    noun = "accuracy" if run.task == CLASSIFY else "quality"
-    notes = []
-    if run.settings.stateful:
-        notes.append(f"--stateful keeps the model's state between invocations, so there is no {noun}")
-    if run.task == CLASSIFY and not run.labelled:
-        notes.append("the images have no true labels, so accuracy is unknown and only agreement can be compared")
-    if run.task == "tensor":
-        notes.append("task tensor: the meaning of the outputs is unknown, so only their agreement can be compared")
-    elif run.task != CLASSIFY and not any(measures_of(run, result, intervals=False) for result in run.results):
-        notes.append(f"task {run.task}: there are no true values, so only agreement can be compared")
     return notes

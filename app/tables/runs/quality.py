@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from edge_bench.app.render.units import marked, percent, points_with_interval, significant, with_interval
-from edge_bench.bench.records.run import CLASSIFY
+from edge_bench.bench.analysis.quality.scored import measures_of
+from edge_bench.bench.records.run import CLASSIFY, Run
 from edge_bench.bench.stats.accuracy import decidable
 from edge_bench.bench.stats.intervals import PairedDifference
 from edge_bench.bench.tasks.measures import Measure, MeasureDifference, TaskAgreement
@@ -21,6 +22,7 @@ __all__ = [
     "quality_heading",
     "quality_notes",
     "quality_record",
+    "unscored_notes",
     "value_text",
 ]
 
@@ -146,3 +148,18 @@ def _first_fields(name: str, measures: Sequence[Measure | MeasureDifference]) ->
         f"{name}_low": interval.low if interval else None,
         f"{name}_high": interval.high if interval else None,
     }
+
+
+def unscored_notes(run: Run) -> list[str]:
+    """Return why a Run has no accuracy, or no other quality."""
+    noun = "accuracy" if run.task == CLASSIFY else "quality"
+    notes = []
+    if run.settings.stateful:
+        notes.append(f"--stateful keeps the model's state between invocations, so there is no {noun}")
+    if run.task == CLASSIFY and not run.labelled:
+        notes.append("the images have no true labels, so accuracy is unknown and only agreement can be compared")
+    if run.task == "tensor":
+        notes.append("task tensor: the meaning of the outputs is unknown, so only their agreement can be compared")
+    elif run.task != CLASSIFY and not any(measures_of(run, result, intervals=False) for result in run.results):
+        notes.append(f"task {run.task}: there are no true values, so only agreement can be compared")
+    return notes

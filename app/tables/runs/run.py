@@ -25,10 +25,12 @@ from edge_bench.app.tables.shared import (
     configuration_cells,
     has_delegates,
 )
+from edge_bench.app.tables.sustained_fields import sustained_record
 from edge_bench.bench.analysis.comparison.best_configuration import best_of_sweeps
 from edge_bench.bench.analysis.energy.joules import NONE, energy_of, source_of
 from edge_bench.bench.analysis.fastest.search import Search, search_of
 from edge_bench.bench.analysis.quality.scored import measures_of
+from edge_bench.bench.analysis.sustained.load import loads_of
 from edge_bench.bench.analysis.times.machines import run_place
 from edge_bench.bench.analysis.times.reliability import is_unstable, reliability_of, trusted
 from edge_bench.bench.records.run import CLASSIFY, Configuration, Result, Run
@@ -61,6 +63,7 @@ _HEADER = (
 def run_table(run: Run) -> Table:
     """Return the table that ``run`` prints; latencies are measured within its passes."""
     images, best, search = run.images_per_pass, best_of_sweeps(run), search_of(run)
+    loads = {load.configuration: load for load in loads_of(run)}
     emulated = "EMULATED: " if run.emulated else ""
     trials = max((len(result.trials) for result in run.results), default=0)
     scored = [result for result in run.results_with_trials if run.scored(result)]
@@ -85,7 +88,10 @@ def run_table(run: Run) -> Table:
             *quality_notes(run.task, run.images.indices.length, measures.items()),
             *run_notes(run, percentile_notes(run.results_with_trials, run.unit)),
         ],
-        records=Lazy(lambda result: _record(result, run, best, search), run.results),
+        records=Lazy(
+            lambda result: _record(result, run, best, search) | sustained_record(loads.get(result.configuration)),
+            run.results,
+        ),
     )
 
 

@@ -65,8 +65,11 @@ def tail_record(result: Result) -> dict[str, Any]:
 
 
 def tail_notes(run: Run) -> list[str]:
-    """Return at most one note each on slow trials and on processes that differ; none for emulated Runs."""
-    if run.emulated:
+    """Return at most one note each on slow trials and on processes that differ; none for emulated Runs.
+
+    There is none for a sustained load, whose times may change, either.
+    """
+    if run.emulated or run.settings.sustained:
         return []
     results = run.results_with_trials
     notes = list[str]()

@@ -20,6 +20,7 @@ from edge_bench.bench.analysis.labels.same_images import require_same_images
 from edge_bench.bench.analysis.quality.across import CrossMachineOutputs, outputs_across
 from edge_bench.bench.analysis.quality.paired import on_the_same_images, quality_differences
 from edge_bench.bench.analysis.quality.scored import agreement_of_outputs, measures_of
+from edge_bench.bench.analysis.sustained.refusal import require_interleaved
 from edge_bench.bench.analysis.times.compared_times import Separation, TimeComparison, compare_times
 from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
 from edge_bench.bench.analysis.times.example_times import ExampleTime, example_time
@@ -123,11 +124,12 @@ def compare(
     """Compare all configurations of all runs with one of them.
 
     ``baseline`` is ``VARIANT[/RUNTIME[/THREADS[/BATCH[/DELEGATE]]]]`` or a configuration. The first measured match is
-    used. Raise BadInput if none matches. Raise ResultsError if the Runs are of different tasks or images, or contain no
-    measurements. The models may differ; those of the same name get different ones. Repeats of a Run
-    (``Run.repeat_group``) share their rows. ``earlier`` Runs are not compared. They show how much a machine varies from
-    run to run.
+    used. Raise BadInput if none matches, and for a sustained load. Raise ResultsError if the Runs are of different
+    tasks or images, or contain no measurements. The models may differ; those of the same name get different ones.
+    Repeats of a Run (``Run.repeat_group``) share their rows. ``earlier`` Runs are not compared. They show how much a
+    machine varies from run to run.
     """
+    require_interleaved(runs)
     for run in runs[1:]:
         require_same_images(run, runs[0])
     all_results, name_notes = distinguished(runs)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from edge_bench.bench.analysis.labels.same_images import require_same_images
+from edge_bench.bench.analysis.sustained.refusal import require_interleaved
 from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.analysis.times.timings import RunResult, as_one
 from edge_bench.bench.errors import BadInput
@@ -37,6 +38,7 @@ def pair_runs(new: Sequence[Run], old: Sequence[Run], *, across: bool = False) -
     versions. A Run on both sides counts as a new one. Raise ResultsError if the images differ. Raise BadInput if a Run
     has no pair, if the sides differ, or if the Runs of a side are of different models.
     """
+    require_interleaved([*new, *old])
     pairs: list[Pair] = []
     notes = [_interrupted(run) for run in (*new, *old) if not run.complete]
     old, more_notes = _without_new(new, old)

@@ -87,11 +87,12 @@ def history(runs: Sequence[Run]) -> list[Series]:
     """Group all measured configurations of all Runs into series, and find steps and creep in each.
 
     A series is sorted by ``began``, by the clock of its machine. Runs of different machines, bundles, tasks, numbers
-    of images or measured cores are in different series. The times are judged by their variation between Runs
-    (``bench/stats/control_chart.py``), and only changes beyond 2 % count. Emulated times are not judged.
+    of images or measured cores are in different series. Sustained loads are in none. The times are judged by their
+    variation between Runs (``bench/stats/control_chart.py``), and only changes beyond 2 % count. Emulated times are
+    not judged.
     """
     series: dict[tuple[object, ...], list[RunResult]] = {}
-    for run in in_order(runs):
+    for run in in_order([each for each in runs if not each.settings.sustained]):
         measured = (machine_key(run.machine), run.emulated, run.bundle.sha256, run.task, run.images_per_pass)
         for result in run.results_with_trials:
             key = (*measured, run.settings.resample, run.settings.cpus, result.configuration)
@@ -100,17 +101,24 @@ def history(runs: Sequence[Run]) -> list[Series]:
 
 
 def not_in_history(runs: Sequence[Run]) -> list[str]:
-    """Return a note for each Run with configurations that have no times and are therefore in no series."""
+    """Return a note for each Run that is in no series, or with configurations that are not, as they have no times."""
     notes = []
     for run in in_order(runs):
+        if run.settings.sustained:
+            notes.append(f"run {_named(run)} is a sustained load (--duration), and in no series")
+            continue
         missing = [result for result in run.expected_results if not result.trials]
         reasons = dict.fromkeys(
             f"{result.configuration}: {result.failure.message if result.failure else 'not measured'}"
             for result in missing
         )
         if reasons:
-            notes.append(f"run {run.run_id[:8]} of {run.began[:16].replace('T', ' ')} lacks {'; '.join(reasons)}")
+            notes.append(f"run {_named(run)} lacks {'; '.join(reasons)}")
     return notes
+
+
+def _named(run: Run) -> str:
+    return f"{run.run_id[:8]} of {run.began[:16].replace('T', ' ')}"
 
 
 def _series(measurements: Sequence[RunResult]) -> Series:

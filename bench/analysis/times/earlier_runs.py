@@ -16,7 +16,7 @@ class EarlierRuns:
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self._results: dict[tuple[object, ...], list[RunResult]] = defaultdict(list)
-        for run in runs:
+        for run in [each for each in runs if not each.settings.sustained]:
             for result in run.results_with_trials:
                 item = RunResult(run, result)
                 self._results[_key(item)].append(item)

@@ -189,6 +189,7 @@ class Recorder:
             other_cores_cpu_ns=readings.passed("other_cores_ns"),
             steal_ns=readings.passed("steal_ns"),
             temperature_c=readings.after.temperature_c,
+            clock_mhz=readings.after.frequency_high_mhz,
             throttled=readings.throttled,
             power_w=readings.power_w(timed.began_ns, timed.elapsed_ns),
             image_positions=None if image_positions is None else pack(image_positions),
@@ -204,6 +205,14 @@ class Recorder:
                 outside_unit=timed.outside_unit and not self._has_threshold,
             )
         )
+
+    def sustained_seconds(self, number: int) -> float:
+        """Return for how long a configuration has been under sustained load, before ``--resume`` included."""
+        return self._builder.sustained_seconds(number)
+
+    def is_sustained(self, number: int) -> bool:
+        """Return whether a configuration has finished its sustained load."""
+        return self._builder.is_sustained(number)
 
     def finished(self, number: int, process: int, finished: Finished) -> None:
         """Record that a worker has ended normally."""

@@ -8,10 +8,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from edge_bench.bench.analysis.sustained.bins import covered_seconds, is_finished
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.record_codec import pack, unpack
 from edge_bench.bench.measure.energy.findings import energy_findings
 from edge_bench.bench.measure.prediction_warnings import output_warnings, prediction_warnings, truth_warnings
+from edge_bench.bench.measure.recording.trial_warnings import sustained_warnings, trial_warnings
 from edge_bench.bench.measure.trust import trial_findings, trusted
 from edge_bench.bench.records.delegate import Delegation
 from edge_bench.bench.records.journal.entries import (
@@ -34,9 +36,7 @@ from edge_bench.bench.records.run import CLASSIFY, UNCLASSIFIED, UNSEEN, Failure
 from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.records.run_validation import check_run
 from edge_bench.bench.runtimes.scores import UNCLASSIFIED_LABEL
-from edge_bench.bench.stats.intervals import drifts, outliers, spread_warning
 from edge_bench.bench.system.machine import Finding
-from edge_bench.bench.worker.durations import TRIAL
 
 __all__ = ["RunBuilder", "read_run_or_journal"]
 
@@ -59,6 +59,7 @@ class RunBuilder:
         self._in_top_5: dict[int, npt.NDArray[np.uint8]] = {}
         self._delegates: dict[int, str] = {}
         self._chunks: dict[int, int] = {}
+        self._dropped: dict[int, float] = defaultdict(float)  # seconds of interrupted sustained loads
         self._delegations: dict[int, list[Delegation]] = {}
         self._session_warnings: dict[int, list[str]] = {}
         self._tied: dict[int, int] = defaultdict(int)
@@ -77,6 +78,8 @@ class RunBuilder:
         """Apply an entry; raise ValueError if it does not belong to this run."""
         match entry:
             case ProcessStarted(number=number, record=record):
+                if self.begun.settings.sustained:
+                    self._start_again(number)
                 self._delegates[number], self._chunks[number] = entry.delegate, entry.chunks
                 self._session_warnings[number], self._delegations[number] = entry.warnings, entry.delegations
                 self.passes[number] = entry.passes
@@ -120,6 +123,15 @@ class RunBuilder:
         """Return whether a trial of the schedule is finished."""
         return (number, generation, round_number) in self._finished
 
+    def sustained_seconds(self, number: int) -> float:
+        """Return for how long a configuration has been under sustained load."""
+        return covered_seconds(self._trials[number])
+
+    def is_sustained(self, number: int) -> bool:
+        """Return whether a configuration has finished its sustained load."""
+        load = self.begun.settings.sustained
+        return load is not None and is_finished(self._trials[number], load.duration_s)
+
     def profiled(self, number: int) -> bool:
         """Return whether a configuration was profiled, or could not be."""
         return number in self._profiles
@@ -135,6 +147,12 @@ class RunBuilder:
         """
         used = {index for number in numbers for index in self._processes[number]}
         return generation if generation not in used else max(used | {planned - 1}) + 1
+
+    def _start_again(self, number: int) -> None:
+        """Drop the trials of an interrupted sustained load, as the machine has cooled down since then."""
+        self._dropped[number] += self.sustained_seconds(number)
+        self._trials[number], self._processes[number] = [], {}
+        self._finished = {each for each in self._finished if each[0] != number}
 
     def _apply_outputs(self, entry: OutputsRecorded) -> None:
         first = self._outputs.setdefault(entry.number, entry)
@@ -179,7 +197,9 @@ class RunBuilder:
     def run(self, *, complete: bool, ended: str = "", wall_seconds: float | None = None) -> Run:
         """Return the Run so far; ``wall_seconds`` defaults to the end of its last trial."""
         results = [self._result(number, result) for number, result in enumerate(self.begun.results)]
-        findings = self.begun.findings + self._findings + trial_findings(results, self.begun.machine)
+        sustained = self.begun.settings.sustained is not None
+        findings = self.begun.findings + self._findings
+        findings += trial_findings(results, self.begun.machine, sustained=sustained)
         findings += energy_findings(self.power, results)
         return msgspec.structs.replace(
             self.begun,
@@ -214,7 +234,7 @@ class RunBuilder:
             unstable_predictions=unstable,
             failure=self._failures.get(number),
             warnings=[
-                *_warnings(trials, unstable if not self.begun.settings.stateful else 0, self._chunks.get(number, 1)),
+                *self._trial_warnings(number, trials, unstable),
                 *self._session_warnings.get(number, []),
                 *(self._prediction_warnings(number, predictions) if is_classified else []),
                 *(self._output_warnings(recorded.outputs) if recorded is not None else []),
@@ -230,6 +250,13 @@ class RunBuilder:
     def _output_warnings(self, outputs: TaskOutputs) -> list[str]:
         is_scored = not self.begun.settings.stateful
         return output_warnings(outputs) + (truth_warnings(outputs, self.begun.truth) if is_scored else [])
+
+    def _trial_warnings(self, number: int, trials: Sequence[Trial], unstable: int) -> list[str]:
+        settings, chunks = self.begun.settings, self._chunks.get(number, 1)
+        unstable = 0 if settings.stateful else unstable
+        if settings.sustained:
+            return sustained_warnings(trials, unstable, chunks, self._dropped[number])
+        return trial_warnings(trials, unstable, chunks)
 
     def _prediction_warnings(self, number: int, predictions: npt.NDArray[np.int64]) -> list[str]:
         begun = self.begun
@@ -259,32 +286,3 @@ def read_run_or_journal(path: Path) -> Run:
         return run
     except ValueError as cause:
         raise ResultsError(f"{path}: inconsistent entries: {cause}", "delete it, then measure again") from None
-
-
-def _warnings(trials: Sequence[Trial], unstable: int, chunks: int) -> list[str]:
-    """Return the warnings about a configuration's trials."""
-    seconds = [trial.pass_seconds for trial in trials]
-    if not seconds:
-        return []
-    warnings = []
-    if spread := spread_warning(seconds):
-        warnings.append(f"{spread}; close other programs, or use more --trials")
-    if strays := outliers(seconds):
-        noun = "outlier" if len(strays) == 1 else "outliers"
-        warnings.append(f"{len(strays)} {noun} among {len(seconds)} trials, probably caused by other programs")
-    if drifts(seconds):
-        warnings.append("got slower towards the end by more than 5 %: likely causes are heat or an increasing load")
-    shortest = TRIAL.nanoseconds() / 2  # pyperf's minimum, unless the environment states a shorter one
-    if (typical := np.median([trial.elapsed_ns for trial in trials])) < shortest:
-        warnings.append(
-            f"its trials take {typical / 1e6:.0f} ms, less than {shortest / 1e6:.0f} ms: the warm-up, which "
-            "sets the number of passes per trial, was slower; measure again without other load"
-        )
-    if chunks > 1:
-        warnings.append(
-            f"its inputs do not fit in memory: each pass was timed in {chunks} parts, with inputs prepared between them"
-        )
-    if unstable:
-        noun = "prediction" if unstable == 1 else "predictions"
-        warnings.append(f"{unstable} {noun} differed between trials: the model or its runtime is not deterministic")
-    return warnings

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 #: Options whose values have another name in Settings.
-_FIELDS = {"budget": "budget_s", "find_fastest": "first_round"}
+_FIELDS = {"budget": "budget_s", "find_fastest": "first_round", "duration": "sustained", "cooldown": "sustained"}
 
 
 def matching_runs(
@@ -140,8 +140,10 @@ def same_settings(first: Settings, second: Settings, explicit_options: Collectio
     """Return whether two Settings are the same, in the fields of ``explicit_options`` if these are given."""
     wanted = None
     if explicit_options is not None:
-        # with any options, a Run without an accuracy, with a search or on other cores is of another kind
-        wanted = {*(_FIELDS.get(name, name) for name in explicit_options), "stateful", "first_round", "cpus"}
+        # with any options, a Run without an accuracy, with a search or a sustained load, or on other cores is of
+        # another kind
+        kinds = {"stateful", "first_round", "sustained", "cpus"}
+        wanted = {*(_FIELDS.get(name, name) for name in explicit_options), *kinds}
     names = [name for name in first.__struct_fields__ if wanted is None or name in wanted]
     return all(getattr(first, name) == getattr(second, name) for name in names)
 

@@ -48,7 +48,8 @@ def read_run_files(
         inside = _runs_inside(path, progress, without_damaged=without_damaged)
         if not inside:
             raise ResultsError(f"{path}: no Run files in this folder", "measure first with `edge-bench run`")
-        newest = max(inside.values(), key=lambda run: run.began)
+        # a sustained load is not compared with anything
+        newest = max(inside.values(), key=lambda run: (run.settings.sustained is None, run.began))
         for journal in sorted(path.glob(f"run-*{JOURNAL}")):
             if journal.with_suffix(".json") not in inside:
                 progress.say(f"skipped {journal}: an unfinished run; give the file itself to include its measurements")
@@ -109,7 +110,9 @@ def _names(files: Sequence[Path]) -> str:
 
 
 def model_difference(run: Run, other: Run) -> str:
-    """Return, as a phrase, why the Runs are not of the same model and data; empty if they are."""
+    """Return, as a phrase, why two Runs are not compared: another model or data, or one is a sustained load."""
+    if (run.settings.sustained is None) != (other.settings.sustained is None):
+        return "a sustained load" if run.settings.sustained else "not a sustained load"
     return "" if run.bundle.sha256 == other.bundle.sha256 else "of another model, data or preprocessing"
 
 

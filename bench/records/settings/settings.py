@@ -7,7 +7,7 @@ import msgspec
 from edge_bench.bench.io.record_codec import BoundedStr, NonNegativeInt, PositiveInt
 from edge_bench.bench.records.power import StatedPower
 
-__all__ = ["FirstRound", "Settings"]
+__all__ = ["FirstRound", "Settings", "Sustained"]
 
 PositiveFloat = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -18,6 +18,19 @@ class FirstRound(msgspec.Struct, frozen=True, kw_only=True):
     trials: PositiveInt = 6
     processes: PositiveInt = 3
     finalists: PositiveInt = 8  # maximum number of configurations of the second round that are chosen by their times
+
+
+#: Durations of a sustained load, in seconds: up to 30 days.
+LoadSeconds = Annotated[float, msgspec.Meta(ge=1e-3, le=30 * 24 * 3600)]
+
+
+class Sustained(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of ``run --duration``: each configuration runs without a pause, one after the other."""
+
+    duration_s: LoadSeconds  # of each configuration, in seconds
+    # before each configuration, wait until the hottest zone is at most this warm, in °C; None: do not
+    cooldown_c: Annotated[float, msgspec.Meta(ge=-273, le=1000)] | None = None
+    cooldown_s: LoadSeconds | None = None  # pause between configurations, in seconds; None: no pause
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,3 +53,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     first_round: FirstRound | None = None  # of --find-fastest; None: one round with all configurations
     # --power: stated by the user, "none", or the file of a sensor; None: the best meter of the machine, if there is one
     power: StatedPower | BoundedStr | None = None
+    sustained: Sustained | None = None  # of --duration; None: interleaved trials. Trials and processes do not apply

@@ -7,6 +7,9 @@
 
      operator   builtin code of the operator to take, such as 9 for FULLY_CONNECTED (default 25, SOFTMAX); none: no node
      delay_us   sleep this many microseconds before each delegated operator
+     lasts_us   be busy until each delegated operator has lasted this many microseconds
+     later_us   the same, in place of lasts_us, for operators that begin after_ms or more after the first one
+     after_ms   see later_us (default 0)
      refuse     refuse to be created, with the value as the message
      fail       prepare or invoke: report an error there
      crash      create, prepare or invoke: write to address zero there
@@ -81,7 +84,7 @@ enum { ALLOW_DYNAMIC_TENSORS = 1, SOFTMAX = 25 };
 
 static struct {
   int operator;
-  long delay_us;
+  long delay_us, lasts_us, later_us, after_ms;
   const char *fail, *crash;
 } options;
 
@@ -169,13 +172,30 @@ static Status kernel_prepare(Context* context, Node* delegated) {
   return OK;
 }
 
+static int64_t now_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * (int64_t)1000000 + now.tv_nsec / 1000;
+}
+
+/* Be busy, as a throttled processor would, until an operator that began then has lasted long enough. */
+static void last(int64_t began) {
+  static int64_t first;
+  if (!first) first = began;
+  int is_later = options.later_us && began - first >= options.after_ms * (int64_t)1000;
+  int64_t end = began + (is_later ? options.later_us : options.lasts_us);
+  while (now_us() < end);
+}
+
 static Status kernel_invoke(Context* context, Node* delegated) {
   Kernel* kernel = delegated->user_data;
   if (misbehave(context, "invoke")) return ERROR;
   for (int i = 0; i < kernel->nodes->size; i++) {
     struct timespec delay = {options.delay_us / 1000000, options.delay_us % 1000000 * 1000};
+    int64_t began = now_us();
     if (options.delay_us) nanosleep(&delay, NULL);
     if (call_own(kernel, context, i, 0)) return ERROR;
+    last(began);
   }
   return OK;
 }
@@ -209,11 +229,14 @@ static Delegate* refused(void (*report)(const char*), const char* message) {
 Delegate* tflite_plugin_create_delegate(char** keys, char** values, size_t count, void (*report)(const char*)) {
   int64_t flags = ALLOW_DYNAMIC_TENSORS;
   options.operator = SOFTMAX;
-  options.delay_us = 0;
+  options.delay_us = options.lasts_us = options.later_us = options.after_ms = 0;
   options.fail = options.crash = "";
   for (size_t i = 0; i < count; i++) {
     if (!strcmp(keys[i], "operator")) options.operator = strcmp(values[i], "none") ? atoi(values[i]) : -1;
     else if (!strcmp(keys[i], "delay_us")) options.delay_us = atol(values[i]);
+    else if (!strcmp(keys[i], "lasts_us")) options.lasts_us = atol(values[i]);
+    else if (!strcmp(keys[i], "later_us")) options.later_us = atol(values[i]);
+    else if (!strcmp(keys[i], "after_ms")) options.after_ms = atol(values[i]);
     else if (!strcmp(keys[i], "refuse")) return refused(report, values[i]);
     else if (!strcmp(keys[i], "fail")) options.fail = strdup(values[i]);
     else if (!strcmp(keys[i], "crash")) options.crash = strdup(values[i]);

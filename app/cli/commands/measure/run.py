@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.answers import Shown, print_answer, width
+from edge_bench.app.cli.answers import Shown, print_answer, print_sustained, width
 from edge_bench.app.cli.commands.measure.finish import finish_repeats, finish_run
 from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.app.cli.options.run import (
     BatchSizes,
     Budget,
     CompareWith,
+    Cooldown,
     Cpus,
     Delegates,
+    DurationOption,
     FindFastest,
     MemoryLimit,
     ModelArguments,
@@ -66,6 +68,8 @@ def run(
     delegate: Delegates = None,
     cpus: Cpus = None,
     find_fastest: FindFastest = False,
+    duration: DurationOption = None,
+    cooldown: Cooldown = None,
     trials: Trials = 30,
     processes: Processes = 5,
     repeat_runs: RepeatRuns = 1,
@@ -99,6 +103,7 @@ def run(
     from edge_bench.app.tables.runs.run import run_table
     from edge_bench.bench.measure.options.cores import chosen_cores
     from edge_bench.bench.measure.options.settings import run_settings, searched, selection
+    from edge_bench.bench.measure.options.sustained import with_duration
     from edge_bench.bench.measure.repeats import measure_repeats
     from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.measure.run_budget import run_budget
@@ -109,15 +114,14 @@ def run(
     settings = run_settings(
         trials=trials, processes=processes, limit=limit, seed=seed, timeout=timeout, scenario=scenario,
         resample=resample, memory_limit=memory_limit, stateful=stateful, with_postprocess=with_postprocess,
-        profile=profile,
-        cpus=chosen_cores(cpus),
-        power=power,
+        profile=profile, cpus=chosen_cores(cpus), power=power,
     )  # fmt: skip
     context.with_resource(pinned(settings.cpus))  # before threads are counted and workers are started
+    progress, explicit_options = console.progress(), parsing.explicit_options(context)
+    settings = with_duration(settings, duration, cooldown, explicit_options)
     if find_fastest:
         configurations, settings = searched(configurations, settings, repeat_runs=repeat_runs)
     shown = Shown(output_format, wide=wide, why=why)
-    progress, explicit_options = console.progress(), parsing.explicit_options(context)
     _say_tuned_cores(settings.cpus if cpus is None else "", progress)
     data = {name: context.params[name] for name in DATA_OPTIONS}
     stated = explicit_options & DATA_OPTIONS.keys()
@@ -143,7 +147,10 @@ def _say_tuned_cores(cores: str, progress: "Progress") -> None:
 
 
 def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, shown: Shown, progress: "Progress") -> None:
-    """Print the answer of the Runs and their table; with other machines' Runs, the comparison with these, too."""
+    """Print the answer of the Runs and their table; with other machines' Runs, the comparison with these, too.
+
+    Configurations of a sustained load are not compared.
+    """
     from edge_bench.app.cli import console
     from edge_bench.app.cli.profiles import profile_text, profiles_of
     from edge_bench.app.tables.answer.names import side_names
@@ -156,10 +163,13 @@ def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, show
         print_answer(runs, None, [table], shown)
         return
     profiles = [table for run in runs for table in profile_tables(profiles_of(run), wide=True)]
-    others = runs_elsewhere(compare_with, runs[-1], progress)
-    compared = compare_runs([*others, *runs])
-    tables = console.comparison_tables(compared) if others else []
-    tables += explained_tables([*others, *runs], compared.baseline, side_names(compared))
-    print_answer([*others, *runs], compared, [table, *tables, *profiles], shown)
+    if runs[-1].settings.sustained:
+        print_sustained(runs[-1], [table, *profiles], shown)
+    else:
+        others = runs_elsewhere(compare_with, runs[-1], progress)
+        compared = compare_runs([*others, *runs])
+        tables = console.comparison_tables(compared) if others else []
+        tables += explained_tables([*others, *runs], compared.baseline, side_names(compared))
+        print_answer([*others, *runs], compared, [table, *tables, *profiles], shown)
     if profiles and shown.form is Format.TABLE and not shown.wide:
         console.print_text("\n" + profile_text(profiles_of(runs[-1]), [], [], width(), limit=sys.stdout.isatty()))

@@ -1,0 +1,1 @@
+"""What ``run --duration`` prints: the answer, a short table, and all columns."""

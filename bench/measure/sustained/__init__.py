@@ -1,0 +1,1 @@
+"""Sustained load: one configuration after the other, each without a pause, and cooling down between them."""

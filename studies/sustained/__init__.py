@@ -1,0 +1,1 @@
+"""How often `run --duration` is right about a slowdown, simulated and measured."""
