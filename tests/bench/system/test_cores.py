@@ -90,12 +90,15 @@ def test_cores_that_tune_selected_are_the_default(tmp_path: Path) -> None:
     assert chosen_cores(None, tmp_path) == ""
 
 
-def test_the_load_of_other_cores_is_no_disturbance(tmp_path: Path) -> None:
+def test_load_and_clock_of_other_cores_do_not_count(tmp_path: Path) -> None:
     lines = ["cpu  60 0 0 9 0 0 0 6 0 0", "cpu0 10 0 0 9 0 0 0 1 0 0", "cpu1 20 0 0 9 0 0 0 2 0 0",
              "cpu2 30 0 0 9 0 0 0 3 0 0"]  # fmt: skip
-    trees.write(tmp_path, {"proc/stat": "\n".join(lines)})
+    clocks = {f"{CPU}/cpu{core}/cpufreq/scaling_cur_freq": f"{core + 1}000000\n" for core in range(4)}
+    trees.write(tmp_path, {"proc/stat": "\n".join(lines)} | clocks)
     tick = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
     read = [Sensors(tmp_path, cores=cores).read() for cores in (None, [0, 2], [7])]
     assert [each.busy_ns for each in read] == [60 * tick, 40 * tick, None]
     assert [each.steal_ns for each in read] == [6 * tick, 4 * tick, None]
     assert [each.other_cores_ns for each in read] == [None, 20 * tick, None]
+    clocks_mhz = [(each.frequency_low_mhz, each.frequency_high_mhz) for each in read]
+    assert clocks_mhz == [(1000, 4000), (1000, 3000), (None, None)]

@@ -12,10 +12,11 @@ from edge_bench.app.tables.runs.run import run_table
 from edge_bench.app.tables.sustained.sentences import sustained_sentences
 from edge_bench.app.tables.sustained.text import sustained_text
 from edge_bench.bench.analysis.sustained.load import loads_of
+from edge_bench.bench.records.power import MeteredPower
 from edge_bench.bench.records.run import Run
-from tests.factories import result
+from tests.factories import machine, result
 from tests.factories import run as ordinary_run
-from tests.made.runs.sustained import DURATION_S, jump, sustained_result, sustained_run
+from tests.made.runs.sustained import DURATION_S, IMAGES, jump, sustained_result, sustained_run
 
 
 def sentences(run: Run) -> list[str]:
@@ -67,6 +68,31 @@ def test_the_text_fits_the_terminal(width: int) -> None:
     assert shown.count("slower") >= 3
     wide = text(run, width, wide=True)
     assert wide.count("29 min") >= 3  # the last minute of each
+
+
+def test_energy_is_that_of_the_whole_load_and_the_title_names_the_cores() -> None:
+    made = sustained_result("int8", jump(0.5, 1.25), noise=0)
+    # 2 W in the first half, 4 W in the second
+    trials = [msgspec.structs.replace(each, power_w=2.0 if each.began_ns < 9e11 else 4.0) for each in made.trials]
+    plain = sustained_run(msgspec.structs.replace(made, trials=trials))
+    metered = MeteredPower(source="rapl", meter="packages", least_trial_s=0.05, idle_w=[1.0, 1.0], idle_seconds=2.0)
+    run = msgspec.structs.replace(
+        plain,
+        power=metered,
+        settings=msgspec.structs.replace(plain.settings, cpus="0-1"),
+        machine=machine(emulated=False),
+    )
+    (row,) = run_table(run).records
+    watts = sum((each.power_w or 0) * each.elapsed_ns for each in trials) / sum(each.elapsed_ns for each in trials)
+    assert row["power_w"] == pytest.approx(watts)
+    assert row["joules"] == pytest.approx(watts * row["pass_mean_s"] / IMAGES, rel=1e-3)
+    assert row["joules_above_idle"] / row["joules"] == pytest.approx((watts - 1) / watts)
+    assert row["joules_low"] is None  # one process
+    shown = text(run, 200)
+    assert "mJ/image" in shown
+    assert "RAPL" in shown
+    assert "cores 0-1" in shown
+    assert "mJ" not in text(plain, 200)
 
 
 def test_rows_of_json_have_the_load() -> None:

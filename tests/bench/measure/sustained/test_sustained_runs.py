@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from edge_bench.bench.analysis.energy.joules import energy_of
 from edge_bench.bench.analysis.sustained.load import Outcome, loads_of
+from edge_bench.bench.measure.energy import start
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.sustained.passes import require_short_pass
 from edge_bench.bench.models.delegates import delegates
@@ -12,6 +14,8 @@ from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Run, Settings, Sustained
 from edge_bench.bench.records.run_files import read_run
+from edge_bench.bench.system.power.find import Search
+from edge_bench.bench.system.power.meters import METER, Wattmeter
 from edge_bench.bench.worker.process import WorkerFailed
 from tests.factories import measure_bundle
 from tests.made.brightness import bright_inputs
@@ -54,7 +58,12 @@ class Interrupts(Silent):
 
 
 @pytest.mark.slow
-def test_an_interrupted_load_starts_again_and_finished_ones_are_kept(digits_bundle: Bundle, tmp_path: Path) -> None:
+def test_an_interrupted_load_starts_again_and_finished_ones_are_kept(
+    digits_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meter = Wattmeter(METER, "hwmon ina219", lambda: 3.0, 1e-4)
+    monkeypatch.setattr(start, "find_meter", lambda file="": Search(meter))
+    monkeypatch.setenv("EDGE_BENCH_IDLE_SECONDS", "0.001")
     selection = Selection(variants=["float32", "int8"], runtimes=["litert"])
     settings = Settings(limit=10, sustained=Sustained(duration_s=0.5))
 
@@ -77,6 +86,13 @@ def test_an_interrupted_load_starts_again_and_finished_ones_are_kept(digits_bund
     assert not any("interrupted" in warning for warning in other.warnings)
     assert all(load.outcome is not Outcome.UNFINISHED for load in loads_of(whole))
     assert any(str(again.configuration) in message for message in progress.messages)
+    assert whole.power is not None
+    assert whole.power == first.power  # the idle power is measured once
+    assert not any("idle power" in message for message in progress.messages)
+    for each in whole.results:
+        joules, seconds = energy_of(whole, each).joules, sum(trial.elapsed_ns for trial in each.trials) / 1e9
+        assert joules is not None
+        assert joules.value == pytest.approx(3 * seconds / (10 * sum(trial.passes for trial in each.trials)))
     once, _ = measure_bundle(digits_bundle.folder, selection, settings, tmp_path, Silent(), once=True)
     assert once.run_id == whole.run_id
 
