@@ -49,7 +49,7 @@ def rows_of(html: object) -> list[list[str]]:
 
 
 def section_of(text: str, number: int, chapter: int = 1) -> str:
-    """Return a section as HTML. 0: comparison, 2: accuracy and time, 3: profiles, 5: disagreements, 8: measurements."""
+    """Return a section as HTML. 0: comparison, 2: accuracy and time, 3: profiles, 6: disagreements, 9: measurements."""
     found = re.search(rf'<section id="c{chapter}-s{number}">(.*?)</section>', text, re.DOTALL)
     assert found, f"no section {number}"
     return found[1]

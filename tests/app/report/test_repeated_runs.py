@@ -54,7 +54,7 @@ def test_the_page_of_a_group_is_hardly_longer_than_that_of_one_run(tmp_path: Pat
     assert len(answers_of(five)) == len(answers_of(one))
     assert five.count("<figure") == one.count("<figure")
     assert five.count("<h3") == one.count("<h3") + 1  # the table over all Runs
-    assert "5 of 5" in words_of(section_of(five, 8))
+    assert "5 of 5" in words_of(section_of(five, 9))
     assert "--repeat-runs 5" in five
     assert all(each.run_id in five for each in FIRST)
 

@@ -23,7 +23,7 @@ from tests.command_line import CommandLine, Refuses
 from tests.factories import LABELS, machine, result, run
 
 #: Sections of a page with a bundle and without Offloads, which are section 1.
-SECTIONS = [f"c1-s{number}" for number in (0, 2, 4, 5, 6, 7, 8, 9, 10)]
+SECTIONS = [f"c1-s{number}" for number in (0, 2, 5, 6, 7, 8, 9, 10, 11)]
 
 
 @pytest.mark.slow
@@ -53,7 +53,7 @@ def test_the_page_has_every_section_and_the_commands_to_reproduce_it(
         "edge-bench train --bundle artifacts/bundle --model paper-cnn --dataset digits", "--limit 60",
     ):  # fmt: skip
         assert value in text, value
-    between_machines = section_of(text, 5).split('<ul class="gallery">')[-1]
+    between_machines = section_of(text, 6).split('<ul class="gallery">')[-1]
     assert between_machines.count("data:image/png;base64,") == 2  # the two labels that the emulated Run changed
 
 
@@ -63,14 +63,14 @@ def test_emulated_times_are_marked_and_are_in_no_comparison_and_no_picture(tmp_p
     edge = msgspec.structs.replace(run(result("dynamic", "litert", 97.31), on=EMULATED), run_id="f" * 32)
     text = page_of(tmp_path, [host, edge])
     assert answers_of(text) == answers([host, edge])
-    measured = text.index('<section id="c1-s8"')
+    measured = text.index('<section id="c1-s9"')
     assert "973" not in words_of(text[text.index('<section id="c1-s0"') : measured])
     assert "emulated" in words_of(section_of(text, 2)).lower()
     pictures = re.findall(r'<svg [^>]*aria-label="([^"]*)', text)
     assert not any("97.3" in label or "973" in label for label in pictures)
     (section,) = bundle_sections([host, edge], [])
     assert len(section.trials) == 1  # the host's
-    words = words_of(section_of(text, 8)).lower()
+    words = words_of(section_of(text, 9)).lower()
     assert words.index("emulated") < words.index("973")
 
 
@@ -90,7 +90,7 @@ def test_a_page_without_true_labels_shows_no_confusion(tmp_path: Path) -> None:
     unlabelled = msgspec.structs.replace(whole, images=msgspec.structs.replace(whole.images, labels=pack(LABELS[:0])))
     text = page_of(tmp_path, [unlabelled])
     assert answers_of(text) == answers([unlabelled])
-    assert "<figure" not in section_of(text, 5)
+    assert "<figure" not in section_of(text, 6)
 
 
 @pytest.mark.slow
@@ -141,7 +141,7 @@ def test_many_configurations_fit_into_one_page(tmp_path: Path) -> None:
     drawn = words_of(section_of(text, 2))
     assert "30" in drawn
     assert "545" in drawn
-    for table in (0, 8):
+    for table in (0, 9):
         assert section_of(text, table).count('scope="row"') >= MAX_ROWS
 
 

@@ -87,7 +87,7 @@ def test_a_run_of_any_task_has_a_page_and_a_history(tmp_path: Path, task: str) -
     outline = Outline(text)
     assert "script" not in outline.tags
     assert [address for address in outline.addresses if not address.startswith(("#", "data:"))] == []
-    assert "<figure" not in section_of(text, 5)
+    assert "<figure" not in section_of(text, 6)
     (path,) = write_history(history([RUNS[task]]), tmp_path / "history.html")
     assert "<svg" in path.read_text()
 
