@@ -27,6 +27,7 @@ from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.runner import run_benchmark
 from edge_bench.bench.models.delegates import delegates
 from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.power import NO_ENERGY
 from edge_bench.bench.records.run import Settings
 from tests.made.brightness import bright_inputs
 from tests.made.delegate import FULLY_CONNECTED, built_delegate
@@ -71,7 +72,7 @@ def repeat(folder: Path, library: Path, slowdown: float, duration: float) -> Rep
         [brightness_tflite(folder / "bright.tflite", range(_CLASSES))],
         DataOptions(data=inputs, labels=labels),
         Selection(runtimes=["litert"], delegates=delegates([f"{library},{options}"])),
-        with_duration(Settings(), duration, None, ()),
+        with_duration(Settings(power=NO_ENERGY), duration, None, ()),
         Silent(),
     )
     run = run_benchmark(request.workload, request.planned, request.settings, Silent())
