@@ -1,5 +1,6 @@
 """Fixtures that all tests share, and how tests are spread over processes."""
 
+import gc
 import os
 import shutil
 import signal
@@ -29,6 +30,17 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # started with nohup
 os.environ.setdefault("EDGE_BENCH_WARM_UP_SECONDS", "0.02")
 os.environ.setdefault("EDGE_BENCH_TRIAL_SECONDS", "0.01")
 os.environ.setdefault("EDGE_BENCH_PROFILE_SECONDS", "0.02")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for garbage among the objects of tests only: modules and tests are kept, and a search of them takes long."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

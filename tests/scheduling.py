@@ -46,7 +46,7 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
         }
         if not left:
             return None
-        group, tests = next(iter(left.items()))
+        tests = next(iter(left.values()))
         crashed = next(iter(tests))
         del tests[crashed]
         self.workqueue.update({name: tests for name, tests in left.items() if tests})

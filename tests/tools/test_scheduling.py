@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import REPOSITORY, clean_environment
+from tests.command_line import clean_environment
 from tests.scheduling import group_of
 
 CONFTEST = """
@@ -43,4 +43,4 @@ def test_a_process_that_dies_fails_one_test_and_the_others_run(tmp_path: Path) -
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert "2 failed, 18 passed" in done.stdout
-    assert "test_e.py\", line 4 in test_2" in done.stderr  # where it waits
+    assert 'test_e.py", line 4 in test_2' in done.stderr  # where it waits
