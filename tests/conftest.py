@@ -4,7 +4,7 @@ import gc
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -33,13 +33,12 @@ os.environ.setdefault("EDGE_BENCH_PROFILE_SECONDS", "0.02")
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
-    """Look for garbage among the objects of tests only: modules and tests are kept, and a search of them takes long."""
+def pytest_collection() -> Generator[None, object, object]:
+    """Search for no garbage meanwhile: modules and tests are kept, and to search them again and again takes long."""
     gc.disable()
     try:
         return (yield)
     finally:
-        gc.freeze()
         gc.enable()
 
 

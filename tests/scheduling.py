@@ -47,7 +47,7 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
         if not left:
             return None
         tests = next(iter(left.values()))
-        crashed = next(iter(tests))
+        crashed: str = next(iter(tests))
         del tests[crashed]
         self.workqueue.update({name: tests for name, tests in left.items() if tests})
         for other in self.assigned_work:
