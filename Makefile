@@ -36,13 +36,17 @@ $(STAMP): requirements/dev.txt pyproject.toml
 bench: setup ## train, run, compare, report (Fashion-MNIST if available, otherwise digits)
 	@$(BIN)/edge-bench all --dataset auto $(if $(EPOCHS),--epochs $(EPOCHS)) --limit $(LIMIT) $(BENCH_FLAGS)
 
+# Tests start hundreds of processes. Containers often set this, and then each process compiles all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+# A test that takes longer than this many seconds fails, and shows where each of its threads waits.
+HANGS_AFTER = -o faulthandler_exit_on_timeout=true -o faulthandler_timeout
 # more processes than cores: some tests wait for containers while others compute
 TEST_PROCESSES ?= 4
 test: setup lint ## lint, and all tests except nightly ones; container tests if a Docker engine is available
-	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m "not nightly"
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m "not nightly" $(HANGS_AFTER)=1800
 
 test-fast: setup ## tests that take less than about 0.8 s each
-	@$(BIN)/python -m pytest -n 2 -m "not slow and not containers and not nightly"
+	@$(BIN)/python -m pytest -n 2 -m "not slow and not containers and not nightly" $(HANGS_AFTER)=120
 
 test-nightly: setup ## conversions of published models, kills and signals at random moments (see CONTRIBUTING.md)
 	@$(BIN)/python -m pytest -m nightly

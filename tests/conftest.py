@@ -1,9 +1,10 @@
 """Fixtures that all tests share, and how tests are spread over processes."""
 
+import gc
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -30,6 +31,16 @@ os.environ.setdefault("EDGE_BENCH_WARM_UP_SECONDS", "0.02")
 os.environ.setdefault("EDGE_BENCH_TRIAL_SECONDS", "0.01")
 os.environ.setdefault("EDGE_BENCH_PROFILE_SECONDS", "0.02")
 os.environ.setdefault("EDGE_BENCH_IDLE_SECONDS", "0.02")  # of a machine with a power meter
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Search for no garbage meanwhile: modules and tests are kept, and to search them again and again takes long."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

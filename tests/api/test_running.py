@@ -122,6 +122,7 @@ def test_a_configuration_that_cannot_be_measured_is_named(folder: Path) -> None:
 
 def _interrupt_after_trials(results: Path) -> None:
     _with_trials(results)
+    assert callable(signal.getsignal(signal.SIGINT)), "it would end this process, and all tests in it"
     os.kill(os.getpid(), signal.SIGINT)
 
 

@@ -8,8 +8,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import keras
-import numpy as np
 import pytest
 
 from edge_bench.app.fleet.docker.engine import Engine
@@ -19,6 +17,7 @@ from edge_bench.app.training.fit.checkpoints import TrainingSettings, read_state
 from edge_bench.app.training.job import train_bundle
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
+from tests.app.training.weights import assert_same_weights
 from tests.command_line import CommandLine, assert_refused, clean_environment, command
 from tests.containers.compose import HOST, docker
 
@@ -79,9 +78,7 @@ def test_training_on_two_machines_in_turn_gives_the_weights_of_one(
     assert len(json.loads((bundle.folder / "history.json").read_bytes())["loss"]) == 3
     alone = train_bundle(tmp_path / "alone", TrainingSettings(dataset="digits", epochs=3, batch_size=32), Silent())
     assert isinstance(alone, Bundle)
-    models = [keras.models.load_model(folder / "model.keras").get_weights() for folder in (bundle.folder, alone.folder)]
-    for there, here in zip(*models, strict=True):
-        np.testing.assert_array_equal(there, here)
+    assert_same_weights(bundle.folder, alone.folder)
     again = edge_bench("fleet", "train", "b", *engines, *options)
     assert_refused(again, "--resume")
     assert edge_bench("fleet", "train", "b", *engines, *options, "--resume").returncode == 0

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +14,8 @@ SHORT = TrainingSettings(dataset="digits", epochs=3, batch_size=32)
 
 
 def weights(folder: Path) -> list[npt.NDArray[Any]]:
+    import keras
+
     return [np.asarray(value) for value in keras.models.load_model(folder / "model.keras").get_weights()]
 
 

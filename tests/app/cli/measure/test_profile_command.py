@@ -101,6 +101,7 @@ class Interrupts(Silent):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_resume_profiles_only_what_is_missing(
     digits_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

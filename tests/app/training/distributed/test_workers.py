@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
@@ -28,6 +27,7 @@ from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from tests.app.cli.named import assert_names
+from tests.app.training.weights import assert_same_weights
 from tests.command_line import CommandLine, Refuses, assert_refused, clean_environment, command
 
 DIGITS = ("--dataset", "digits", "--batch-size", 32)
@@ -172,15 +172,12 @@ def test_a_lost_worker_ends_the_others_and_resume_gives_the_same_weights(
     state = read_state(tmp_path / "b")
     assert state is not None
     assert 0 < state.epochs_done < 5
-    models = []
     for folder, options in (("b", ("--resume",)), ("whole", (*DIGITS, "--epochs", 5))):
         done = edge_bench("train", "--bundle", folder, "--workers", 2, *options)
         assert done.returncode == 0, done.stderr
         assert Bundle.open(tmp_path / folder).manifest.hyper_parameters["workers"] == 2
         assert json.loads((tmp_path / folder / "history.json").read_bytes())["workers"] == [2] * 5
-        models.append(keras.models.load_model(tmp_path / folder / "model.keras").get_weights())
-    for resumed, whole in zip(*models, strict=True):
-        np.testing.assert_array_equal(resumed, whole)
+    assert_same_weights(tmp_path / "b", tmp_path / "whole")
 
 
 @pytest.mark.slow
