@@ -59,16 +59,15 @@ def _cooldown(value: str | float | None) -> tuple[float | None, float | None]:
 
     A text without a unit is refused, because it could be either. A number of Python is in seconds.
     """
-    if isinstance(value, str) and re.fullmatch(r"[\s\d.]*\d[\s.]*", value):
+    if isinstance(value, str) and re.fullmatch(r"[\d.]+", value.strip()):
         raise BadInput(
             f"--cooldown {value[:200]!r}: neither °C nor a unit of time", "for example --cooldown 60C or 60s"
         )
     found = re.fullmatch(r"\s*(\d{1,3}(?:\.\d{1,3})?)\s*°?[Cc]\s*", str(value))
     if found:
         if float(found[1]) > _MAX_CELSIUS:
-            raise BadInput(
-                f"--cooldown {value}: no processor is above {_MAX_CELSIUS:g} °C", "for example --cooldown 60C"
-            )
+            problem = f"--cooldown {value}: above {_MAX_CELSIUS:g} °C, so it would have no effect"
+            raise BadInput(problem, "for example --cooldown 60C")
         return float(found[1]), None
     try:
         return None, duration(value, "--cooldown")

@@ -42,16 +42,7 @@ def test_the_option_is_a_power_a_sensor_or_none(tmp_path: Path) -> None:
     pipe = tmp_path / "power1_input"
     os.mkfifo(pipe)  # reading it would wait forever
     zero, less, twice = "idle=0W,compute=0W", "idle=5W,compute=2W", "idle=1W,compute=2W,idle=1W"
-    for wrong in (
-        "/nowhere/power1_input",
-        "/etc/hostname",
-        "pi99",
-        5,
-        str(pipe),
-        zero,
-        less,
-        twice,
-    ):
+    for wrong in ("/nowhere/power1_input", "/etc/hostname", "pi99", 5, str(pipe), zero, less, twice):
         with pytest.raises(BadInput) as caught:
             power_option(wrong, stated_power)  # type: ignore[arg-type]
         assert "--power" in caught.value.problem
