@@ -28,7 +28,7 @@ class Tuning(NamedTuple):
     def text(self) -> str:
         """The settings in one line."""
         if self.record is None:
-            return "unknown in a container" if self.settings is None else "no"
+            return "unknown" if self.settings is None else "no"
         cores = f"; measured cores: {self.record.cpus}" if self.record.cpus else ""
         return f"{', '.join(self.record.summary) or 'no settings'}{cores}; since {self.record.began}"
 

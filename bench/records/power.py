@@ -82,11 +82,18 @@ def _fields(text: str, required: tuple[str, ...]) -> dict[str, Any]:
     for part in filter(None, (part.strip() for part in text.split(","))):
         match = re.fullmatch(r"(idle|compute|transmit)=([0-9]{1,6}(?:\.[0-9]{1,15})?)(m?)W?", part)
         if not match:
-            raise BadInput(f"--power {text!r}: {part!r} is not a setting", f"{example}; devices: {', '.join(DEVICES)}")
+            raise BadInput(
+                f"--power {text!r}: {part!r} is not a power",
+                f"{example}; or {', '.join(DEVICES)}, {NO_ENERGY}, or the file of a sensor; without it, the best meter",
+            )
+        if f"{match[1]}_w" in fields:
+            raise BadInput(f"--power {text!r}: {match[1]} is stated twice", example)
         fields[f"{match[1]}_w"] = float(match[2]) / (1e3 if match[3] else 1)
     if any(f"{name}_w" not in fields for name in required):
         names = f"{', '.join(required[:-1])} and {required[-1]} are {'all' if len(required) > 2 else 'both'} required"
         raise BadInput(f"--power {text!r}: {names}", example)
+    if not fields["compute_w"] or fields["compute_w"] < fields["idle_w"]:
+        raise BadInput(f"--power {text!r}: compute is zero or less than idle", f"state idle first, {example}")
     return fields
 
 

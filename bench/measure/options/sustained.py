@@ -16,6 +16,8 @@ __all__ = ["SUSTAINED_LIMIT", "with_duration"]
 SUSTAINED_LIMIT = 100
 #: Shorter loads warm nothing up, and have too few trials of 200 ms for an interval.
 _MIN_SECONDS = 10.0
+#: Processors switch off before. A higher --cooldown would have no effect.
+_MAX_CELSIUS = 125.0
 #: Options that contradict --duration, and why.
 _CONTRADICTIONS = {
     "trials": "the duration determines how many trials there are",
@@ -35,13 +37,11 @@ def with_duration(
     ``stated`` names the options that the user set. Raise BadInput for values that are no duration and no temperature,
     for options that contradict a sustained load, and on an emulated machine.
     """
-    seconds = duration(duration_text, "--duration")
+    seconds = duration(duration_text, "--duration", _MIN_SECONDS)
     if seconds is None:
         if cooldown is not None and cooldown != "":
             raise BadInput("--cooldown without --duration: configurations are measured in turn", "add --duration 30m")
         return settings
-    if seconds < _MIN_SECONDS:
-        raise BadInput(f"--duration {duration_text}: shorter than {_MIN_SECONDS:g} s", "use --duration 30m")
     for name, reason in _CONTRADICTIONS.items():
         if name in stated:
             raise BadInput(f"--duration with --{name.replace('_', '-')}: {reason}", "omit one of them")
@@ -55,9 +55,19 @@ def with_duration(
 
 
 def _cooldown(value: str | float | None) -> tuple[float | None, float | None]:
-    """Return ``60C`` as a temperature in °C, ``2m`` or a number as seconds, the other as None."""
+    """Return ``60C`` as a temperature in °C, ``2m`` as seconds, the other as None.
+
+    A text without a unit is refused, because it could be either. A number of Python is in seconds.
+    """
+    if isinstance(value, str) and re.fullmatch(r"[\d.]+", value.strip()):
+        raise BadInput(
+            f"--cooldown {value[:200]!r}: neither °C nor a unit of time", "for example --cooldown 60C or 60s"
+        )
     found = re.fullmatch(r"\s*(\d{1,3}(?:\.\d{1,3})?)\s*°?[Cc]\s*", str(value))
     if found:
+        if float(found[1]) > _MAX_CELSIUS:
+            problem = f"--cooldown {value}: above {_MAX_CELSIUS:g} °C, so it would have no effect"
+            raise BadInput(problem, "for example --cooldown 60C")
         return float(found[1]), None
     try:
         return None, duration(value, "--cooldown")

@@ -52,10 +52,10 @@ def size(value: str | int, flag: str, *, least: int = 1, most: int = 1 << 60) ->
     return amount
 
 
-def duration(value: str | float | None, flag: str = "--budget") -> float | None:
+def duration(value: str | float | None, flag: str = "--budget", least: float = 1.0) -> float | None:
     """Return ``90s``, ``5m``, ``1h``, ``1h30m`` or a number of seconds in seconds; None for None or an empty text.
 
-    Raise BadInput for anything else, for less than a second and for more than 30 days.
+    Raise BadInput for anything else, for less than ``least`` seconds and for more than 30 days.
     """
     if value is None or value == "":
         return None
@@ -63,9 +63,10 @@ def duration(value: str | float | None, flag: str = "--budget") -> float | None:
     found = re.fullmatch(r"(?:(\d{1,6})h)?(?:(\d{1,6})m(?:in)?)?(?:(\d{1,7}(?:\.\d{1,9})?)s?)?", text)
     hours, minutes, seconds = (float(part or 0) for part in found.groups()) if found else (0.0, 0.0, 0.0)
     total = 3600 * hours + 60 * minutes + seconds
-    if not 1 <= total <= _MAX_SECONDS:
+    if not least <= total <= _MAX_SECONDS:
         raise BadInput(
-            f"{flag} {_shown(value)}: not a duration between 1 s and 30 days", f"for example {flag} 5m, 90s or 1h"
+            f"{flag} {_shown(value)}: not a duration between {least:g} s and 30 days",
+            f"for example {flag} 5m, 90s or 1h",
         )
     return total
 

@@ -36,9 +36,11 @@ def sustain_all(
     each_takes = max(1, round(load.duration_s))
     progress.start("sustained load", each_takes * len(numbers), each_takes * (len(numbers) - len(left)))
     if left:
+        pauses = (len(left) - 1) * (load.cooldown_s or 0.0)
+        also = f", with pauses of {duration_text(load.cooldown_s)}" if load.cooldown_s and pauses else ""
         progress.say(
-            f"{about(len(left) * load.duration_s)}: {counted(len(left), 'configuration')} × "
-            f"{duration_text(load.duration_s)}, one after the other"
+            f"{about(len(left) * load.duration_s + pauses)}: {counted(len(left), 'configuration')} × "
+            f"{duration_text(load.duration_s)}, one after the other{also}"
         )
     progress.expect(None)  # its steps are seconds, so the rest follows from them
     recorder.started = True

@@ -67,6 +67,8 @@ def why_no_sensor(file: str, read: ReadText = Path.read_text) -> str:
     path = Path(file)
     if not any(path.match(pattern) for pattern in _SENSOR_FILES):
         return f"not a file named {', '.join(_SENSOR_FILES)}"
+    if path.exists() and not path.is_file():  # reading a pipe could wait forever
+        return "not a regular file"
     return why_unreadable(path, read)
 
 

@@ -37,6 +37,9 @@ _COUNTER_PERIOD_S = 10.0
 #: Updates of a counter within a trial, at least. Its readings are half an update old on average. At the start, that is
 #: energy from before the trial, so the error is below half an update at the difference of the two powers: 1 %.
 _MIN_UPDATES = 50
+#: No machine that runs edge-bench takes more. Such a reading is an error of the sensor, or a counter that was reset
+#: elsewhere than at its end, as after a suspend.
+_MAX_WATTS = 10_000.0
 #: The readings of a counter may be at most this much further apart than the trial takes. Between, the worker gets its
 #: request and sends its answer, at a power that is not that of the trial.
 _MAX_MARGIN = 0.05
@@ -167,13 +170,13 @@ class Counter:
         """Return the mean power between the first and the last reading.
 
         None for a trial shorter than ``least_trial_s``, for readings that are much further apart than the trial takes,
-        and for a counter that cannot be read or does not advance.
+        and for a counter that cannot be read, does not advance, or advances by more than any machine takes.
         """
         joules = 0.0
         for before, after in itertools.pairwise(readings):
             for part, start, end in zip(self._parts, before.values, after.values, strict=True):
                 passed = _increase(start, end, part.wraps_at)
-                if passed is None:
+                if passed is None or 1e9 * passed > _MAX_WATTS * (_middle(after) - _middle(before)):
                     return None
                 joules += passed
         between_ns = _middle(readings[-1]) - _middle(readings[0])
@@ -218,7 +221,10 @@ class Wattmeter:
             yield watched
 
     def mean_power_w(self, readings: Sequence[Reading], began_ns: int, elapsed_ns: int) -> float | None:
-        """Return the mean of the readings that are of the trial only; None if there are none, or if it is zero."""
+        """Return the mean of the readings that are of the trial only.
+
+        None if there are none, if it is zero, and if a reading is more than any machine takes.
+        """
         first, last = began_ns + 1e9 * self._age_s, began_ns + elapsed_ns
         watts = [
             value
@@ -226,7 +232,9 @@ class Wattmeter:
             for value in reading.values
             if value is not None and reading.began_ns >= first and reading.ended_ns <= last
         ]
-        return sum(watts) / len(watts) if watts and sum(watts) > 0 else None
+        if not watts or max(watts) > _MAX_WATTS:
+            return None
+        return sum(watts) / len(watts) if sum(watts) > 0 else None
 
 
 def _increase(start: float | None, end: float | None, wraps_at: float | None) -> float | None:

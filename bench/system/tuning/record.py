@@ -45,6 +45,7 @@ _FILE = "tune.json"
 #: 10,000 interrupts take about 1 MB.
 _MAX_BYTES = 16 << 20
 _MAX_ORIGINALS = 65_536
+_VERSION = 1
 #: A text of the kernel is at most a page.
 _Content = Annotated[bytes, msgspec.Meta(max_length=65_536)]
 
@@ -60,7 +61,7 @@ class Original(msgspec.Struct, frozen=True, kw_only=True):
 class Tuned(msgspec.Struct, frozen=True, kw_only=True):
     """The original values of a tuned machine, and the cores to measure on."""
 
-    version: int = 1
+    version: int = _VERSION
     boot: BoundedStr  # boot id of the kernel: after a restart, all settings have their defaults again
     began: BoundedStr  # UTC, ISO 8601
     cpus: BoundedStr  # such as 4-7; empty: all
@@ -90,13 +91,16 @@ def now() -> str:
 def read_tuned(root: Path) -> Tuned | None:
     """Return the record of this machine, also one from before a restart; None if there is none.
 
-    Raise BadInput if it is damaged, or may have been written by another user: its paths are written as root.
+    Raise BadInput if it is damaged, of another version, or may have been written by another user: its paths are
+    written as root.
     """
     path = root / FOLDER / _FILE
     try:
         if writer := foreign_writer(path):
             raise ValueError(writer)
         tuned = msgspec.json.decode(read_bounded(path, _MAX_BYTES), type=Tuned)
+        if tuned.version != _VERSION:
+            raise ValueError(f"it is of version {tuned.version}, and this edge-bench reads version {_VERSION}")
         if other := next((each.path for each in tuned.originals if group_of(each.path) is None), None):
             raise ValueError(f"{other[:200]} is no setting of edge-bench")
     except FileNotFoundError:
@@ -119,9 +123,15 @@ def tuned_now(root: Path = Path("/")) -> Tuned | None:
 
 
 def tuned_settings(root: Path = Path("/")) -> list[str] | None:
-    """Return what `edge-bench tune` has set, for a Run; None if it is unknown, as in a container."""
-    tuned = tuned_now(root)
-    if tuned is None:
+    """Return what `edge-bench tune` has set, for a Run.
+
+    None if it is unknown: in a container without the record, or if the record cannot be used.
+    """
+    try:
+        tuned = read_tuned(root)
+    except BadInput:
+        return None
+    if tuned is None or tuned.boot != boot_id(root):
         return None if in_container(root) else []
     return tuned.summary
 

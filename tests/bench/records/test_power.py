@@ -1,5 +1,8 @@
 """Power that the user states is parsed or refused, never assumed."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from edge_bench.bench.errors import BadInput
@@ -32,11 +35,14 @@ def test_a_run_needs_no_power_of_transmitting() -> None:
         stated_power("compute=5W")
 
 
-def test_the_option_is_a_power_a_sensor_or_none() -> None:
+def test_the_option_is_a_power_a_sensor_or_none(tmp_path: Path) -> None:
     assert power_option(None, stated_power) is power_option("", stated_power) is None
     assert power_option("none", stated_power) == NO_ENERGY
     assert power_option("idle=1W,compute=2W", stated_power) == StatedPower(idle_w=1, compute_w=2)
-    for wrong in ("/nowhere/power1_input", "/etc/hostname", "pi99", 5):
+    pipe = tmp_path / "power1_input"
+    os.mkfifo(pipe)  # reading it would wait forever
+    zero, less, twice = "idle=0W,compute=0W", "idle=5W,compute=2W", "idle=1W,compute=2W,idle=1W"
+    for wrong in ("/nowhere/power1_input", "/etc/hostname", "pi99", 5, str(pipe), zero, less, twice):
         with pytest.raises(BadInput) as caught:
             power_option(wrong, stated_power)  # type: ignore[arg-type]
         assert "--power" in caught.value.problem

@@ -56,17 +56,18 @@ def tune(
 
 def _tune(files: "KernelFiles", cpus: str | None, keep: str | None, *, dry_run: bool, yes: bool) -> None:
     from edge_bench.app.cli import console
-    from edge_bench.bench.system.tuning.record import read_tuned
+    from edge_bench.bench.system.tuning.record import boot_id, read_tuned
     from edge_bench.bench.system.tuning.tune import change, require_access
 
-    plan = _plan(files, cpus, keep, read_tuned(files.root))
+    recorded = read_tuned(files.root)
+    plan = _plan(files, cpus, keep, recorded)
     if dry_run:
-        _show(plan)
+        _show(plan, recorded if recorded is not None and recorded.boot == boot_id(files.root) else None)
         return
     require_access(files, plan.changes, _command())
 
     def agree(plan: "Plan", tuned: "Tuned | None") -> bool:
-        _show(plan)
+        _show(plan, tuned)
         is_new = bool(plan.visible) or plan.cpus != (tuned.cpus if tuned else "")
         return is_new and _confirmed(yes=yes)
 
@@ -95,16 +96,24 @@ def _plan(files: "KernelFiles", cpus: str | None, keep: str | None, tuned: "Tune
         one_of(name, "--keep", [each.value for each in Group])
     wanted = stated_cores(cpus, files.root)
     if wanted is None and tuned is not None and tuned.boot == boot_id(files.root):
-        wanted = tuned.cpus
+        wanted = stated_cores(tuned.cpus, files.root)  # one of them may be offline now
     return plan_for(files, wanted, [Group(name) for name in kept])
 
 
-def _show(plan: "Plan") -> None:
+def _show(plan: "Plan", tuned: "Tuned | None") -> None:
+    """Print the changes, and the record of earlier ones."""
     from edge_bench.app.cli import console
     from edge_bench.app.render.formats import Format
     from edge_bench.app.tables.tune import tune_table
 
-    console.print_table(tune_table(plan), Format.TABLE)
+    table = tune_table(plan)
+    if table.rows:
+        console.print_table(table, Format.TABLE)
+    else:
+        console.print_text("\n".join(filter(None, (table.title, *table.notes))))
+    if tuned is not None:
+        cores = f"on cores {tuned.cpus}" if tuned.cpus else "on all cores"
+        console.print_text(f"tuned since {tuned.began}, to measure {cores}; to restore: {_command('--restore')}")
 
 
 def _confirmed(*, yes: bool) -> bool:

@@ -16,7 +16,7 @@ from tests.command_line import Refuses
     "others",
     [
         ("--trials", 30), ("--processes", 5), ("--budget", "5m"), ("--repeat-runs", 2), ("--find-fastest",),
-        ("--resample", 5), ("--cooldown", "hot"), ("--cooldown", "-5C"),
+        ("--resample", 5), ("--cooldown", "hot"), ("--cooldown", "-5C"), ("--cooldown", "50"), ("--cooldown", "500C"),
     ],
     ids=str,
 )  # fmt: skip

@@ -53,6 +53,12 @@ def test_it_shows_asks_changes_and_restores(
     again = edge_bench_here("tune", EDGE_BENCH_TUNE_ROOT=str(root))  # the same cores, so there is nothing to ask
     assert again.returncode == 0
     assert "1-3" in again.stdout
+    assert "--restore" in again.stdout
+    assert "why" not in again.stdout  # no empty table
+    online = root / CPU / "online"
+    online.write_text("0-2\n")  # core 3 was unplugged
+    assert edge_bench_here("tune", "--dry-run", EDGE_BENCH_TUNE_ROOT=str(root)).returncode == 2
+    online.write_text("0-3\n")
     assert edge_bench_here("tune", "--restore", EDGE_BENCH_TUNE_ROOT=str(root)).returncode == 0
     assert contents(root) == before
     assert edge_bench_here("tune", "--restore", EDGE_BENCH_TUNE_ROOT=str(root)).returncode == 0

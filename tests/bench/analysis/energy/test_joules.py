@@ -10,7 +10,7 @@ from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.analysis.energy.joules import NONE, STATED, energy_of
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.measure.energy.findings import energy_findings
-from edge_bench.bench.records.power import NO_ENERGY, MeteredPower, stated_power
+from edge_bench.bench.records.power import NO_ENERGY, MeteredPower, StatedPower, stated_power
 from edge_bench.bench.records.run import Result, Run, Settings
 from tests.factories import group, machine, repeats, result, row, run
 
@@ -129,7 +129,7 @@ def test_stated_power_is_an_estimate_without_an_interval() -> None:
     assert energy.above_idle is not None
     assert energy.above_idle.value == pytest.approx(0.04)
     assert energy.reliable is None
-    less = msgspec.structs.replace(whole, settings=Settings(power=stated_power("idle=6W,compute=2W")))
+    less = msgspec.structs.replace(whole, settings=Settings(power=StatedPower(idle_w=6, compute_w=2)))
     assert energy_of(less, made).above_idle is None
 
 

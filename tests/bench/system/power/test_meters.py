@@ -80,6 +80,19 @@ def test_a_counter_that_stands_still_gives_no_power(computer: SimulatedMachine) 
     assert computer.trial(computer.meter(), 0.2, 10.0) is None
 
 
+def test_an_impossible_power_is_refused(computer: SimulatedMachine) -> None:
+    counter = computer.rapl(0, "package-0", start_uj=1_000_000)
+    by_counter = computer.meter()
+    with by_counter.watch() as watched:
+        began = computer.now_ns()
+        computer.sleep(0.2)
+        computer.replace(counter, "0\n")  # reset elsewhere than at its end: no 262 kJ have passed
+    assert watched.mean_power_w(began, computer.now_ns() - began) is None
+    sensor = ina(computer)
+    computer.replace(sensor, "99999999999999999999\n")
+    assert computer.trial(computer.meter(str(sensor)), 1.0, 10.0) is None
+
+
 def test_a_sensor_is_the_mean_power_of_the_trial_only(computer: SimulatedMachine) -> None:
     path = ina(computer, update_ms="10")
     meter = computer.meter()

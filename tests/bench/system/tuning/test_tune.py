@@ -218,6 +218,7 @@ def test_only_one_process_at_a_time_and_only_what_was_agreed_to(tmp_path: Path) 
     "damage",
     [
         lambda text: text[:-20],
+        lambda text: text.replace('"version": 1', '"version": 2'),
         lambda text: text.replace("proc/sys/vm/swappiness", "etc/passwd"),
         lambda text: text.replace("proc/sys/vm/swappiness", "proc/irq/../sys/vm/swappiness"),
     ],
@@ -231,6 +232,9 @@ def test_a_record_that_is_damaged_is_never_written_to_the_kernel(damage: Callabl
     with pytest.raises(BadInput):
         tune(files)
     assert tuned_now(tmp_path) is None
+    assert tuned_settings(tmp_path) is None  # a Run must not say that nothing is tuned
+    findings = tuning_findings(describe_machine(tmp_path, "aarch64"), tmp_path)
+    assert [str(RECORD) in each.what for each in findings] == [True]
     (tmp_path / RECORD).chmod(0o666)
     with pytest.raises(BadInput):
         read_tuned(tmp_path)
