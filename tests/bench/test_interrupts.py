@@ -1,6 +1,5 @@
 """Ctrl-C in programs other than the command line."""
 
-import os
 import signal
 import threading
 
@@ -11,7 +10,8 @@ from edge_bench.bench.interrupts import asked_to_stop, defer_interrupts, listeni
 
 def interrupt() -> None:
     assert callable(signal.getsignal(signal.SIGINT)), "it would end this process, and all tests in it"
-    os.kill(os.getpid(), signal.SIGINT)
+    # to this thread: sent to the process, it may reach another one, and end the test process some time later
+    signal.raise_signal(signal.SIGINT)
 
 
 def test_ctrl_c_is_deferred_and_then_discarded() -> None:

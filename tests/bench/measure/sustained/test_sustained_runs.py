@@ -65,7 +65,7 @@ def test_an_interrupted_load_starts_again_and_finished_ones_are_kept(
     monkeypatch.setattr(start, "find_meter", lambda file="": Search(meter))
     monkeypatch.setenv("EDGE_BENCH_IDLE_SECONDS", "0.001")
     selection = Selection(variants=["float32", "int8"], runtimes=["litert"])
-    settings = Settings(limit=10, sustained=Sustained(duration_s=0.5))
+    settings = Settings(limit=10, sustained=Sustained(duration_s=1.5))
 
     def measured(progress: Silent, *, resume: bool) -> tuple[Run, Path]:
         return measure_bundle(digits_bundle.folder, selection, settings, tmp_path, progress, resume=resume)
