@@ -77,8 +77,8 @@ def difference_cell(differences: Sequence[MeasureDifference], *, assumed: bool =
 def accuracy_change_text(difference: PairedDifference) -> str:
     """Return ``−0.30 [−0.52, −0.08]; 12 lost, 3 gained, p = 0.035``, in percentage points.
 
-    The first side of the difference is the new one: an image is gained if only the first classified it correctly. With
-    fewer than six discordant images McNemar's p cannot be below 0.05, and "too few to decide" replaces it.
+    The first side of the difference is the new model: an image is gained if only the new model classified it correctly.
+    With fewer than six discordant images McNemar's p cannot be below 0.05, and "too few to decide" replaces it.
     """
     points = points_with_interval(difference.value, difference.interval).replace("-", "−")
     images = f"{difference.only_second:,} lost, {difference.only_first:,} gained"

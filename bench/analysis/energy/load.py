@@ -18,7 +18,7 @@ _TICKS_NS = 20_000_000
 def load_share(result: Result) -> float:
     """Return the share of the processor time of other programs in the trials with readings of a meter; 0 if unknown.
 
-    The error of the kernel's ticks is subtracted, so the share is one that is certain.
+    The error of the kernel's ticks is subtracted, so the true share is at least this large.
     """
     trials = [trial for trial in result.trials if trial.power_w is not None and trial.cpu_ns]
     others = sum(max(0, _others_ns(trial) - _TICKS_NS) for trial in trials)

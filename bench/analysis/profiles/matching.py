@@ -14,7 +14,7 @@ __all__ = ["Pair", "matched"]
 #: An operator of each side, in the order of execution; None: the other side has no such operator.
 Pair = tuple[OperatorTime | None, OperatorTime | None]
 
-#: Maximum number of pairs of operators to align. That many take about a second. Larger models are matched by name only.
+#: Maximum number of pairs of operators to align, which takes about a second. Larger models are matched by name only.
 MOST_CELLS = 4_000_000
 #: Scores of a pair: the same output, the same kind with the same work, the same kind.
 _SAME_NAME, _SAME_WORK, _SAME_KIND = 4, 2, 1

@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
 def require_access(files: KernelFiles, changes: Iterable[Change], command: str) -> None:
     """Raise BadInput unless this process can write all these settings, and a record that is kept.
 
-    ``command`` is the one that the remedy names.
+    The remedy in the error tells the user to run ``command``.
     """
     root = files.root
     wanted = [change.path for change in changes]

@@ -1,8 +1,8 @@
 """Kill `edge-bench tune` at every operation on a file.
 
 ``python -m tests.bench.system.tuning.kill_points FOLDER`` prints, as JSON, the number of kills of each machine and
-action, and every kill after which `tune --restore` did not leave the machine as it was. Each action is done in a fork
-of this process, which saves its imports.
+action, and every kill after which `tune --restore` did not leave the machine as it was. Each action runs in a fork
+of this process, so that nothing is imported again.
 """
 
 import json

@@ -111,7 +111,7 @@ def test_the_fast_cores_of_two_kinds_are_measured(tmp_path: Path) -> None:
     assert affinities(files) == {30: "0-3", 31: "0-3", 32: "1"}
     assert (tuned := tuned_now(tmp_path)) is not None
     assert tuned.cpus == "4-7"
-    # a second plan for other cores keeps the first original values
+    # tuning again for other cores keeps the original values of the first time
     before = contents(big_little(tmp_path / "new"))
     tune(files, "0-3")
     assert affinities(files) == {30: "4-7", 31: "4-7", 32: "4-7"}
