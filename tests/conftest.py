@@ -19,6 +19,7 @@ from tests.command_line import CommandLine, Refuses, call, call_in_process, refu
 from tests.in_process.converter import ConverterHere
 from tests.in_process.workers import workers_here
 from tests.scheduling import LONG_GROUPS, GroupScheduling, group_of
+from tests.signal_stack import SignalStack
 
 # a shell starts its background programs with Ctrl-C ignored, and they would pass that on to those that tests interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -53,6 +54,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> GroupScheduling:
     """Spread groups of tests over the processes of pytest-xdist."""
     return GroupScheduling(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Install the stack of signal handlers again if a test's library left another one."""
+    before = SignalStack.installed()
+    try:
+        return (yield)
+    finally:
+        before.install()
 
 
 @pytest.fixture(scope="session", autouse=True)

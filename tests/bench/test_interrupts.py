@@ -2,19 +2,10 @@
 
 import signal
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from edge_bench.bench.interrupts import asked_to_stop, defer_interrupts, listening_to_ctrl_c
-
-
-@pytest.fixture(autouse=True)
-def _default_handler() -> Iterator[None]:
-    """Install Python's handler again: earlier tests of this process and native libraries may have replaced it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before or signal.default_int_handler)
 
 
 def interrupt() -> None:
