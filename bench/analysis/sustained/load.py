@@ -88,14 +88,18 @@ def _seconds(trials: Sequence[Trial]) -> Values:
     return np.array([trial.pass_seconds for trial in trials])
 
 
+def _shares(trials: Sequence[Trial], duration_s: float) -> Values:
+    """Return at which share of the duration each trial began."""
+    return np.minimum(starts(trials) / duration_s, 1.0)  # a last trial may begin late, if the worker had to wait
+
+
 def _part(trials: Sequence[Trial], duration_s: float, part: tuple[float, float]) -> Values:
     """Return the seconds per pass of the trials that began in a part of the duration."""
-    # a last trial may begin late, if the worker had to wait
-    return window(_seconds(trials), np.minimum(starts(trials) / duration_s, 1.0), part)
+    return window(_seconds(trials), _shares(trials, duration_s), part)
 
 
 def _ratio(trials: Sequence[Trial], duration_s: float, part: tuple[float, float]) -> Ratio | None:
-    return level_ratio(_part(trials, duration_s, part), _part(trials, duration_s, EARLY))
+    return level_ratio(_seconds(trials), _shares(trials, duration_s), part)
 
 
 def _load(run: Run, result: Result, duration_s: float, ratio: Ratio | None, judged: Verdict | None) -> Load:

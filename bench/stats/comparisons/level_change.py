@@ -1,9 +1,12 @@
 """Whether a series of times has another level at its end than at its start, if neighbours are correlated."""
 
+import math
+
 import numpy as np
 
+from edge_bench.bench.stats.comparisons.level_drift import drift_inflation
 from edge_bench.bench.stats.intervals import Values
-from edge_bench.bench.stats.ratios import Ratio, unpaired_ratio
+from edge_bench.bench.stats.ratios import Ratio, ratio_from, unpaired_ratio
 
 __all__ = ["EARLY", "LATE", "MIDDLE", "change_point", "level_ratio", "window"]
 
@@ -21,18 +24,26 @@ def window(times: Values, shares: Values, part: tuple[float, float]) -> Values:
     return times[(shares >= low) & ((shares < high) | (high == 1.0))]
 
 
-def level_ratio(later: Values, early: Values) -> Ratio | None:
-    """Return the ratio of the later times to the early ones, each in order; None if one has no values.
+def level_ratio(times: Values, shares: Values, part: tuple[float, float] = LATE) -> Ratio | None:
+    """Return the ratio of the times in a part of the series to the early ones; None if one of both has no times.
+
+    ``times`` are in order, and ``shares`` says when each was measured, from 0 to 1.
 
     The value is the median of the ratios of every later time to every early one (Hodges & Lehmann 1963), which
     disturbed trials hardly change. The interval is Welch's over the pseudo-values of a jackknife that leaves out one
     block of successive times at a time: correlated neighbours are in the same block (Künsch 1989, "The jackknife and
-    the bootstrap for general stationary observations"). It is valid if the correlation is short compared with a block.
-    Without two blocks on each side there is no interval.
+    the bootstrap for general stationary observations"). It is widened by what a drift of the machine adds, which lasts
+    longer than a block (`drift_inflation`). Without two blocks on each side there is no interval.
     """
+    later, early = window(times, shares, part), window(times, shares, EARLY)
     if not len(later) or not len(early):
         return None
-    return unpaired_ratio(_blocks(later, _BLOCKS), _blocks(early, _EARLY_BLOCKS))
+    ratio = unpaired_ratio(_blocks(later, _BLOCKS), _blocks(early, _EARLY_BLOCKS))
+    drift = drift_inflation(times, shares)
+    if ratio.standard_error is None or drift is None:
+        return ratio
+    freedom = min(math.inf if ratio.freedom is None else ratio.freedom, drift[1])
+    return ratio_from(math.log(ratio.value), ratio.standard_error * math.sqrt(drift[0]), freedom)
 
 
 def _blocks(times: Values, count: int) -> list[Values]:
