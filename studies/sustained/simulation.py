@@ -51,7 +51,8 @@ def drifting(generator: np.random.Generator, trials: int, sigma: float) -> Value
 
 def of_noise(generator: np.random.Generator, noise: Noise) -> Values:
     """Return times of level 1 of one process, shape [TRIALS]."""
-    return noise.draw(generator, 1, TRIALS, 1)[0, 0]
+    times: Values = noise.draw(generator, 1, TRIALS, 1)[0, 0]
+    return times
 
 
 #: Name → times of a load of constant speed.

@@ -64,8 +64,8 @@ def _residuals(logs: Values, shares: Values, early: Values, late: Values) -> Val
 def _ranks(values: Values) -> Values:
     """Return the ranks of the values between -0.5 and 0.5; equal values have the same one."""
     _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    of_value: Values = (np.cumsum(counts) - (counts + 1) / 2) / len(values) - 0.5
-    return of_value[places]
+    ranks: Values = ((np.cumsum(counts) - (counts + 1) / 2) / len(values) - 0.5)[places]
+    return ranks
 
 
 def _centred_means(scores: Values, blocks: int) -> Values:
