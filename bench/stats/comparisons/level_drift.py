@@ -58,7 +58,8 @@ def _residuals(logs: Values, shares: Values, early: Values, late: Values) -> Val
         for end in _KNOTS[number:]
     ]
     residuals = (logs - before - (after - before) * shape for shape in shapes)
-    return min(residuals, key=lambda each: float(np.abs(each).sum()))
+    least: Values = min(residuals, key=lambda each: float(np.abs(each).sum()))
+    return least
 
 
 def _ranks(values: Values) -> Values:
