@@ -71,7 +71,8 @@ def _ranks(values: Values) -> Values:
 
 def _centred_means(scores: Values, blocks: int) -> Values:
     means = np.array([block.mean() for block in np.array_split(scores, blocks)])
-    return means - means.mean()
+    centred: Values = means - means.mean()
+    return centred
 
 
 def _freedom(windows: list[Values]) -> int:
