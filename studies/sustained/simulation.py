@@ -4,7 +4,7 @@
 
 The trials of one process are drawn from the noise of studies/calibration/noise.py, or from that of a machine whose
 speed drifts for longer, and judged by the code of `run`. The loads get slower by a known share, in the middle or
-gradually, or stay as they are. Takes MINUTES. Figures: docs/sustained.md.
+gradually, or stay as they are. Takes one to two minutes. Figures: docs/sustained.md.
 """
 
 import argparse
