@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from edge_bench.bench.device_calibration.tflite_builder import Features, TfliteBuilder
 
-__all__ = ["INPUT_SHAPE", "NETWORKS", "Network", "write_network"]
+__all__ = ["CLASSES", "INPUT_SHAPE", "NETWORKS", "Network", "write_network"]
 
 #: Height, width and channels of every network's input.
 INPUT_SHAPE = (64, 64, 3)
-_CLASSES = 10
+CLASSES = 10
 
 
 class Network(NamedTuple):
@@ -31,7 +31,7 @@ def _plain(net: TfliteBuilder, width: int) -> Features:
     values = net.convolution(net.input, width, 3)
     for factor in (2, 4):
         values = net.convolution(net.pool(values, 2), factor * width, 3)
-    return net.dense(net.pool(values, 2), 4 * width)
+    return net.dense(net.pool(values, 2), 16 * width)
 
 
 def _residual(net: TfliteBuilder, width: int) -> Features:
@@ -69,7 +69,7 @@ def _bottleneck(net: TfliteBuilder, width: int) -> Features:
 
 def _dense(net: TfliteBuilder, width: int) -> Features:
     """Dense layers with many weights, each read once: memory bandwidth."""
-    values = net.dense(net.pool(net.input, 2, average=True), 16 * width)
+    values = net.dense(net.pool(net.input, 2), 16 * width)
     for _ in range(3):
         values = net.dense(values, 16 * width)
     return values
@@ -83,7 +83,7 @@ NETWORKS = tuple(
         ("residual", (16, 32), _residual),
         ("separable", (16, 32), _separable),
         ("bottleneck", (16, 32), _bottleneck),
-        ("dense", (16, 64), _dense),
+        ("dense", (16, 32), _dense),
     )
     for width in widths
 )
@@ -92,4 +92,4 @@ NETWORKS = tuple(
 def write_network(network: Network, path: Path, *, quantized: bool) -> None:
     """Write a network as .tflite, float32 or int8; raise MissingDependency without ai-edge-litert."""
     net = TfliteBuilder((1, *INPUT_SHAPE), quantized=quantized)
-    net.save(path, net.softmax(net.dense(network.build(net, network.width), _CLASSES, relu=False)))
+    net.save(path, net.softmax(net.dense(network.build(net, network.width), CLASSES, relu=False)))

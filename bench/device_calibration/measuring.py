@@ -1,0 +1,71 @@
+"""The measurement of the calibration networks on this machine: one Run of `edge-bench run`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_bench.bench.errors import BadInput, NotTrusted
+from edge_bench.bench.measure.plan import Selection
+from edge_bench.bench.measure.request import BenchmarkRequest
+from edge_bench.bench.measure.schedule import AT_ONCE
+from edge_bench.bench.measure.session import StoredRun, measure
+from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.run import Settings
+from edge_bench.bench.system.concurrent_runs import concurrent_runs, runtime_folders
+from edge_bench.bench.system.environment import concurrent_run_findings, load_now, machine_findings
+from edge_bench.bench.system.machine import Finding, describe_machine, usable_cores
+
+__all__ = ["RUNTIME", "calibration_settings", "measure_networks", "require_ready", "threads_of"]
+
+#: The runtime whose kernels are calibrated.
+RUNTIME = "litert"
+#: Trials and processes of each network: 20 networks with one and all threads take a few minutes.
+TRIALS, PROCESSES = 15, 3
+
+
+def calibration_settings(trials: int = TRIALS, processes: int = PROCESSES, timeout: float = 600.0) -> Settings:
+    """Return the settings of the Run."""
+    return Settings(trials=trials, processes=processes, timeout_s=timeout, at_once=AT_ONCE)
+
+
+def threads_of(cores: int) -> list[int]:
+    """Return the numbers of threads to calibrate: one, and one per core."""
+    return sorted({1, cores})
+
+
+def require_ready(*, force: bool) -> None:
+    """Raise an error if times on this machine would not be valid (always), or not reliable (unless ``force``)."""
+    machine = describe_machine()
+    if machine.emulated:
+        raise BadInput(
+            f"this machine is emulated ({machine.emulation_signs[0]}): its times are not those of a device",
+            "calibrate on the device",
+        )
+    if force:
+        return
+    others = concurrent_run_findings(concurrent_runs(*runtime_folders()), now=True)
+    spoiling = [each for each in (*machine_findings(machine), *others) if each.spoils]
+    if found := [*spoiling, *load_now(machine)]:
+        raise not_reliable(found)
+
+
+def not_reliable(findings: Sequence[Finding]) -> NotTrusted:
+    """Return the error for findings that make a calibration unreliable."""
+    more = f", and {len(findings) - 1} more reasons" if len(findings) > 1 else ""
+    return NotTrusted(
+        f"this machine is not reliable enough to calibrate: {findings[0].what}{more}",
+        f"{findings[0].remedy}; or use --force, which marks the device file as unreliable",
+    )
+
+
+def measure_networks(
+    bundle: Bundle, results: Path, progress: Progress, settings: Settings, *, once: bool = False, resume: bool = False
+) -> StoredRun:
+    """Measure every network with one and all threads; return the Run, which is incomplete after Ctrl-C, and its path.
+
+    With ``once`` return a complete Run of the same networks, settings and machine, if there is one in ``results``. With
+    ``resume`` continue an interrupted one.
+    """
+    selection = Selection(runtimes=[RUNTIME], threads=threads_of(usable_cores()))
+    request = BenchmarkRequest.from_bundle(bundle.folder, selection, settings, progress)
+    return measure(request, results, progress, once=once, resume=resume)
