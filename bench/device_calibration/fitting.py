@@ -1,0 +1,107 @@
+"""The parameters of a device from the measured networks, and the error of predicting networks that were left out.
+
+Each combination of precision and number of threads has its own parameters. First, each of the five models is left out
+in turn, in both widths, and predicted from the other four. The errors give the noise: the standard deviation of the
+prediction of a new model, beyond the uncertainty of the parameters. The final fit uses all networks and this noise.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+import numpy as np
+
+from edge_bench.bench.prediction.device_file import PARAMETERS, ParameterSet
+from edge_bench.bench.prediction.fit import MeasuredModel, fit_parameters, weak_prior
+from edge_bench.bench.prediction.latency_model import Models, log_latencies
+
+__all__ = ["FittedSet", "MeasuredNetwork", "fit_networks"]
+
+#: Standard deviation of the prior of each parameter's logarithm: a factor of 20 either way at 95 %, as nothing is
+#: known about the machine.
+_PRIOR_DEVIATION = 1.5
+#: Standard deviations of the noise among which the most likely is chosen. No model of eight parameters predicts another
+#: network with less than the first. The last means that the fit has failed.
+_NOISE = np.geomspace(0.03, 1.0, 60)
+_FIRST_NOISE = 0.05
+
+
+class MeasuredNetwork(msgspec.Struct, frozen=True):
+    """A measured network; ``model`` is the name of the model that it is a width of."""
+
+    model: str
+    measured: MeasuredModel
+    p90_ratio: float  # p90 ÷ median of its invocations
+
+
+class FittedSet(NamedTuple):
+    """Parameters, and the relative error of the prediction of each network by the models that were not left out."""
+
+    parameters: ParameterSet
+    errors: Mapping[str, float]  # by the network's name
+
+    @property
+    def error(self) -> float:
+        """Mean absolute relative error."""
+        return float(np.mean(np.abs(list(self.errors.values()))))
+
+
+def fit_networks(
+    networks: Sequence[MeasuredNetwork], precision: Literal["float32", "int8"], threads: int, clock_ghz: float
+) -> FittedSet:
+    """Return the parameters of one precision and number of threads. Raise ValueError with fewer than three models."""
+    models = sorted({each.model for each in networks})
+    if len(models) < 3:
+        raise ValueError(f"{len(models)} models were measured, but three are the fewest")
+    prior = _prior(precision, threads, clock_ghz, _FIRST_NOISE)
+    errors, variances = _left_out(networks, models, prior)
+    noise = _most_likely_noise(errors, variances)
+    prior = _prior(precision, threads, clock_ghz, noise)
+    errors, _ = _left_out(networks, models, prior)
+    fitted = fit_parameters([each.measured for each in networks], prior)
+    ratios = sorted(each.p90_ratio for each in networks)
+    fitted = msgspec.structs.replace(
+        fitted,
+        method="own calibration",
+        families=models,
+        degrees_of_freedom=float(len(models) - 1),
+        p90_ratio=(ratios[0], float(np.median(ratios)), ratios[-1]),
+    )
+    names = [each.measured.family for each in networks]
+    return FittedSet(fitted, dict(zip(names, map(math.expm1, errors), strict=True)))
+
+
+def _prior(precision: Literal["float32", "int8"], threads: int, clock_ghz: float, noise: float) -> ParameterSet:
+    scheme: Literal["", "per-channel"] = "per-channel" if precision == "int8" else ""
+    return msgspec.structs.replace(
+        weak_prior("xnnpack", precision, scheme, threads, clock_ghz),
+        covariance=(_PRIOR_DEVIATION**2 * np.eye(len(PARAMETERS))).tolist(),
+        between_families=noise,
+        residual=0.0,
+    )
+
+
+def _left_out(
+    networks: Sequence[MeasuredNetwork], models: Sequence[str], prior: ParameterSet
+) -> tuple[list[float], list[float]]:
+    """Return for each network the error of the logarithm if its model is left out, and the parameters' variance."""
+    fits = {
+        model: fit_parameters([each.measured for each in networks if each.model != model], prior) for model in models
+    }
+    errors, variances = [], []
+    for each in networks:
+        fitted = fits[each.model]
+        point = np.log(np.array(fitted.values))
+        predicted, derivatives = log_latencies(Models.of([each.measured.operators]), point, fitted.clock_ghz)
+        errors.append(float(predicted[0]) - math.log(each.measured.milliseconds * 1e6))
+        variances.append(float((derivatives @ np.array(fitted.covariance) @ derivatives.T)[0, 0]))
+    return errors, variances
+
+
+def _most_likely_noise(errors: Sequence[float], variances: Sequence[float]) -> float:
+    """Return the noise for which normal errors with these variances of the parameters are most likely."""
+    squares, known = np.square(errors), np.array(variances)
+    total = known[None, :] + _NOISE[:, None] ** 2
+    likelihood = -0.5 * (np.log(total) + squares[None, :] / total).sum(axis=1)
+    return float(_NOISE[int(likelihood.argmax())])
