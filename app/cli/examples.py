@@ -61,6 +61,11 @@ EXAMPLES = {
         "edge-bench tune --cpus 1-3",
         "edge-bench tune --restore",
     ),
+    "calibrate": (
+        "edge-bench calibrate",
+        "edge-bench calibrate --name desk --resume",
+        "edge-bench calibrate --output desk.toml --once --force",
+    ),
     "serve": (
         "edge-bench serve artifacts/bundle",
         "edge-bench serve artifacts/bundle --host 0.0.0.0 --token-file token.txt",

@@ -1,9 +1,7 @@
 """The device file of this machine, from the Run of the calibration networks."""
 
-import contextlib
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np

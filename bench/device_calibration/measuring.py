@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge_bench.bench.analysis.times.reliability import reliability_of
 from edge_bench.bench.errors import BadInput, NotTrusted
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.request import BenchmarkRequest
@@ -10,12 +11,12 @@ from edge_bench.bench.measure.schedule import AT_ONCE
 from edge_bench.bench.measure.session import StoredRun, measure
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.run import Settings
+from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.system.concurrent_runs import concurrent_runs, runtime_folders
 from edge_bench.bench.system.environment import concurrent_run_findings, load_now, machine_findings
 from edge_bench.bench.system.machine import Finding, describe_machine, usable_cores
 
-__all__ = ["RUNTIME", "calibration_settings", "measure_networks", "require_ready", "threads_of"]
+__all__ = ["RUNTIME", "calibration_settings", "measure_networks", "require_ready", "require_reliable", "threads_of"]
 
 #: The runtime whose kernels are calibrated.
 RUNTIME = "litert"
@@ -46,10 +47,10 @@ def require_ready(*, force: bool) -> None:
     others = concurrent_run_findings(concurrent_runs(*runtime_folders()), now=True)
     spoiling = [each for each in (*machine_findings(machine), *others) if each.spoils]
     if found := [*spoiling, *load_now(machine)]:
-        raise not_reliable(found)
+        raise _not_reliable(found)
 
 
-def not_reliable(findings: Sequence[Finding]) -> NotTrusted:
+def _not_reliable(findings: Sequence[Finding]) -> NotTrusted:
     """Return the error for findings that make a calibration unreliable."""
     more = f", and {len(findings) - 1} more reasons" if len(findings) > 1 else ""
     return NotTrusted(
@@ -69,3 +70,17 @@ def measure_networks(
     selection = Selection(runtimes=[RUNTIME], threads=threads_of(usable_cores()))
     request = BenchmarkRequest.from_bundle(bundle.folder, selection, settings, progress)
     return measure(request, results, progress, once=once, resume=resume)
+
+
+def require_reliable(run: Run, path: Path, *, force: bool) -> None:
+    """Raise NotTrusted if the times of a complete Run are not reliable, unless ``force``."""
+    reasons = reliability_of([run]).reasons
+    if force or (run.trusted and not reasons):
+        return
+    first = reasons[0].what if reasons else "no configuration was measured"
+    more = f", and {len(reasons) - 1} more reasons" if len(reasons) > 1 else ""
+    raise NotTrusted(
+        f"the times are not reliable enough to calibrate: {first}{more}",
+        "stop other programs and calibrate again; or use --once --force, which uses these measurements and marks the "
+        f"device file as unreliable (they are kept in {path})",
+    )

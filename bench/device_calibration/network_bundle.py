@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.device_calibration.networks import CLASSES, INPUT_SHAPE, NETWORKS, write_network
+from edge_bench.bench.errors import BundleError
 from edge_bench.bench.io.disk_space import require_free_space
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.io.record_codec import encode_record
@@ -16,7 +17,7 @@ from edge_bench.bench.models.model_files import ModelFiles
 from edge_bench.bench.records.bundle import MANIFEST, Bundle
 from edge_bench.bench.records.manifest import DatasetInfo, File, Manifest, ModelInfo, Preprocessing, Split, Variant
 
-__all__ = ["PRECISIONS", "write_network_bundle"]
+__all__ = ["PRECISIONS", "open_network_bundle", "write_network_bundle"]
 
 #: Precision → whether the network is quantized.
 PRECISIONS = {"float32": False, "int8": True}
@@ -60,6 +61,15 @@ def write_network_bundle(folder: Path) -> Bundle:
     )
     write_atomically(folder / MANIFEST, encode_record(manifest))
     return Bundle.open(folder)
+
+
+def open_network_bundle(folder: Path) -> Bundle:
+    """Return a bundle that `write_network_bundle` wrote; raise BundleError for another one."""
+    bundle = Bundle.open(folder)
+    expected = {f"{network.name}-{precision}" for network in NETWORKS for precision in PRECISIONS}
+    if bundle.manifest.model.name != _MODEL or {variant.name for variant in bundle.variants} != expected:
+        raise BundleError(f"{folder}: not a bundle of this version's calibration networks", "omit --bundle")
+    return bundle
 
 
 def _in_bundle(variant: Variant) -> Variant:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from edge_bench.app.tables.rows.calibrated import CalibrationRow
 from edge_bench.app.tables.rows.compared import CompareRow, GateRow
 from edge_bench.app.tables.rows.inspected import GraphRow, ModelRow
 from edge_bench.app.tables.rows.machines import DeviceRow, DoctorRow, EngineRow
@@ -21,6 +22,7 @@ ROWS: dict[str, tuple[type[Any], ...]] = {
     "offload": (HereRow, ThereRow),
     "profile": (ProfileRow,),
     "inspect": (ModelRow, GraphRow),
+    "calibrate": (CalibrationRow,),
     "doctor": (DoctorRow,),
     "fleet-run": (DeviceRow,),
     "fleet-list": (EngineRow,),
