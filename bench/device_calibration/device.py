@@ -8,7 +8,6 @@ import numpy as np
 
 from edge_bench.bench.device_calibration.fitting import FittedSet, MeasuredNetwork, fit_networks
 from edge_bench.bench.device_calibration.measuring import RUNTIME
-from edge_bench.bench.device_calibration.networks import NETWORKS
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.prediction.device_file import FORMAT, Device
 from edge_bench.bench.prediction.fit import MeasuredModel
@@ -19,7 +18,6 @@ from edge_bench.bench.system.machine import Machine
 
 __all__ = ["Calibrated", "calibrated_device", "device_name"]
 
-_MODELS = {network.name: network.model for network in NETWORKS}
 #: Clock to which parameters refer if the machine's is unknown, as on most virtual machines.
 _ANY_CLOCK_GHZ = 1.0
 _PERCENTILE = 90
@@ -108,7 +106,7 @@ def _networks(
         latencies = result.latencies_ms_per_image()
         middle, high = np.percentile(latencies, (50, _PERCENTILE))
         row = MeasuredModel(operators[variant].operators, float(middle), network)
-        found.append(MeasuredNetwork(_MODELS[network], row, float(high / middle)))
+        found.append(MeasuredNetwork(row, float(high / middle)))
     return found
 
 

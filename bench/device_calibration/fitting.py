@@ -1,8 +1,8 @@
 """The parameters of a device from the measured networks, and the error of predicting networks that were left out.
 
-Each combination of precision and number of threads has its own parameters. First, each of the five models is left out
-in turn, in both widths, and predicted from the other four. The errors give the noise: the standard deviation of the
-prediction of a new model, beyond the uncertainty of the parameters. The final fit uses all networks and this noise.
+Each combination of precision and number of threads has its own parameters. First, each network is left out in turn and
+predicted from the others. The errors give the noise: the standard deviation of the prediction of a new model, beyond
+the uncertainty of the parameters. The final fit uses all networks and this noise.
 """
 
 import math
@@ -18,6 +18,8 @@ from edge_bench.bench.prediction.latency_model import Models, log_latencies
 
 __all__ = ["FittedSet", "MeasuredNetwork", "fit_networks"]
 
+Precision = Literal["float32", "int8"]
+
 #: Standard deviation of the prior of each parameter's logarithm: a factor of 20 either way at 95 %, as nothing is
 #: known about the machine.
 _PRIOR_DEVIATION = 1.5
@@ -25,21 +27,29 @@ _PRIOR_DEVIATION = 1.5
 #: network with less than the first. The last means that the fit has failed.
 _NOISE = np.geomspace(0.03, 1.0, 60)
 _FIRST_NOISE = 0.05
+#: Degrees of freedom of the intervals. The noise is estimated from ten errors that are not independent.
+_FREEDOM = 4.0
+#: Activation bandwidths, as multiples of the prior's, at which the search for the best fit starts.
+_BANDWIDTHS = (1.0, 0.2, 5.0)
 
 
 class MeasuredNetwork(msgspec.Struct, frozen=True):
-    """A measured network; ``model`` is the name of the model that it is a width of."""
+    """A measured network."""
 
-    model: str
-    measured: MeasuredModel
+    measured: MeasuredModel  # its family is the network's name
     p90_ratio: float  # p90 ÷ median of its invocations
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return self.measured.family
 
 
 class FittedSet(NamedTuple):
-    """Parameters, and the relative error of the prediction of each network by the models that were not left out."""
+    """Parameters, and the relative error of each network that is left out and predicted from the others."""
 
     parameters: ParameterSet
-    errors: Mapping[str, float]  # by the network's name
+    errors: Mapping[str, float]  # predicted ÷ measured − 1, by the network's name
 
     @property
     def error(self) -> float:
@@ -48,31 +58,29 @@ class FittedSet(NamedTuple):
 
 
 def fit_networks(
-    networks: Sequence[MeasuredNetwork], precision: Literal["float32", "int8"], threads: int, clock_ghz: float
+    networks: Sequence[MeasuredNetwork], precision: Precision, threads: int, clock_ghz: float
 ) -> FittedSet:
-    """Return the parameters of one precision and number of threads. Raise ValueError with fewer than three models."""
-    models = sorted({each.model for each in networks})
-    if len(models) < 3:
-        raise ValueError(f"{len(models)} models were measured, but three are the fewest")
-    prior = _prior(precision, threads, clock_ghz, _FIRST_NOISE)
-    errors, variances = _left_out(networks, models, prior)
-    noise = _most_likely_noise(errors, variances)
-    prior = _prior(precision, threads, clock_ghz, noise)
-    errors, _ = _left_out(networks, models, prior)
-    fitted = fit_parameters([each.measured for each in networks], prior)
+    """Return the parameters of one precision and number of threads.
+
+    Raise ValueError if there are fewer networks than parameters.
+    """
+    if len(networks) < len(PARAMETERS):
+        raise ValueError(f"{len(networks)} networks were measured, but {len(PARAMETERS)} are needed")
+    errors, variances = _left_out(networks, _prior(precision, threads, clock_ghz, _FIRST_NOISE))
+    prior = _prior(precision, threads, clock_ghz, _most_likely_noise(errors, variances))
+    errors, _ = _left_out(networks, prior)
+    fitted = fit_parameters([each.measured for each in networks], prior, _BANDWIDTHS)
     ratios = sorted(each.p90_ratio for each in networks)
     fitted = msgspec.structs.replace(
         fitted,
         method="own calibration",
-        families=models,
-        degrees_of_freedom=float(len(models) - 1),
+        degrees_of_freedom=_FREEDOM,
         p90_ratio=(ratios[0], float(np.median(ratios)), ratios[-1]),
     )
-    names = [each.measured.family for each in networks]
-    return FittedSet(fitted, dict(zip(names, map(math.expm1, errors), strict=True)))
+    return FittedSet(fitted, {each.name: math.expm1(error) for each, error in zip(networks, errors, strict=True)})
 
 
-def _prior(precision: Literal["float32", "int8"], threads: int, clock_ghz: float, noise: float) -> ParameterSet:
+def _prior(precision: Precision, threads: int, clock_ghz: float, noise: float) -> ParameterSet:
     scheme: Literal["", "per-channel"] = "per-channel" if precision == "int8" else ""
     return msgspec.structs.replace(
         weak_prior("xnnpack", precision, scheme, threads, clock_ghz),
@@ -82,16 +90,12 @@ def _prior(precision: Literal["float32", "int8"], threads: int, clock_ghz: float
     )
 
 
-def _left_out(
-    networks: Sequence[MeasuredNetwork], models: Sequence[str], prior: ParameterSet
-) -> tuple[list[float], list[float]]:
-    """Return for each network the error of the logarithm if its model is left out, and the parameters' variance."""
-    fits = {
-        model: fit_parameters([each.measured for each in networks if each.model != model], prior) for model in models
-    }
+def _left_out(networks: Sequence[MeasuredNetwork], prior: ParameterSet) -> tuple[list[float], list[float]]:
+    """Return for each network the error of the logarithm if it is left out, and the variance from the parameters."""
     errors, variances = [], []
     for each in networks:
-        fitted = fits[each.model]
+        others = [other.measured for other in networks if other is not each]
+        fitted = fit_parameters(others, prior, _BANDWIDTHS)
         point = np.log(np.array(fitted.values))
         predicted, derivatives = log_latencies(Models.of([each.measured.operators]), point, fitted.clock_ghz)
         errors.append(float(predicted[0]) - math.log(each.measured.milliseconds * 1e6))

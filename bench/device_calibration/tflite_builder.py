@@ -72,17 +72,21 @@ class TfliteBuilder:
         inputs = [values.number, self._weights((1, kernel, kernel, channels), 3), self._biases(channels)]
         return self._add("DEPTHWISE_CONV_2D", inputs, (*_strided(values.shape, stride), channels), options)
 
+    def rows(self, values: Features, rows: int) -> Features:
+        """Add a reshape to a matrix with this number of rows, unless it has this shape; return it."""
+        shape = (rows, math.prod(values.shape) // rows)
+        if values.shape == shape:
+            return values
+        options = self._schema.ReshapeOptionsT(newShape=list(shape))
+        return self._add("RESHAPE", [values.number, self._integers(list(shape))], shape, options)
+
     def dense(self, values: Features, units: int, *, relu: bool = True) -> Features:
-        """Add a dense layer over all values; return its output, [1, units]."""
-        flat = values
-        if len(values.shape) > 2:
-            size = math.prod(values.shape)
-            flat = self._add("RESHAPE", [values.number, self._integers([1, size])], (1, size),
-                             self._schema.ReshapeOptionsT(newShape=[1, size]))  # fmt: skip
+        """Add a dense layer over each row of a matrix, or over all values of an image; return its output."""
+        flat = values if len(values.shape) == 2 else self.rows(values, 1)
         options = self._schema.FullyConnectedOptionsT(fusedActivationFunction=self._activation(relu=relu))
-        inputs = [flat.number, self._weights((units, flat.shape[-1]), 0, per_channel=False)]
+        inputs = [flat.number, self._weights((units, flat.shape[1]), 0, per_channel=False)]
         inputs.append(self._biases(units, per_channel=False))
-        return self._add("FULLY_CONNECTED", inputs, (1, units), options)
+        return self._add("FULLY_CONNECTED", inputs, (flat.shape[0], units), options)
 
     def sum(self, first: Features, second: Features) -> Features:
         """Add the sum of two tensors of the same shape, with a ReLU; return it."""

@@ -1,0 +1,1 @@
+"""Predicted latencies compared with measured ones."""
