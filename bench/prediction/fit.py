@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.prediction.device_file import ParameterSet
+from edge_bench.bench.prediction.device_file import OVERLAP, ParameterSet
 from edge_bench.bench.prediction.latency_model import Models, log_latencies
 from edge_bench.bench.prediction.work import OperatorWork
 
@@ -48,7 +48,7 @@ def fit_parameters(rows: Sequence[MeasuredModel], prior: ParameterSet) -> Parame
     mean = np.log(np.array(prior.values))
     precision = np.linalg.inv(np.array(prior.covariance) + 1e-9 * np.eye(len(mean)))
     weight = np.linalg.inv(_noise([row.family for row in rows], prior.between_families, prior.residual))
-    point, covariance = _maximize(models, measured, weight, mean, precision, prior.clock_ghz)
+    point, covariance = _maximize(models, measured, weight, mean, precision, prior)
     macs = np.bincount(models.model, models.macs, models.count)
     return msgspec.structs.replace(
         prior,
@@ -68,13 +68,13 @@ def _noise(families: Sequence[str], between: float, residual: float) -> Floats:
 
 
 def _maximize(
-    models: Models, measured: Floats, weight: Floats, mean: Floats, precision: Floats, clock_ghz: float
+    models: Models, measured: Floats, weight: Floats, mean: Floats, precision: Floats, prior: ParameterSet
 ) -> tuple[Floats, Floats]:
     """Return the maximum of the posterior density and the covariance there."""
     point, damping = mean.copy(), 1e-2
 
     def loss(at: Floats) -> tuple[float, Floats, Floats]:
-        predicted, derivatives = log_latencies(models, at, clock_ghz)
+        predicted, derivatives = log_latencies(models, at, prior.clock_ghz, prior.overlap)
         error, shift = measured - predicted, at - mean
         return float(error @ weight @ error + shift @ precision @ shift), error, derivatives
 
@@ -119,4 +119,5 @@ def weak_prior(
         between_families=0.05,
         residual=0.03,
         degrees_of_freedom=5.0,
+        overlap=OVERLAP[kernels],
     )
