@@ -29,8 +29,6 @@ _NOISE = np.geomspace(0.03, 1.0, 60)
 _FIRST_NOISE = 0.05
 #: Degrees of freedom of the intervals. The noise is estimated from ten errors that are not independent.
 _FREEDOM = 4.0
-#: Activation bandwidths, as multiples of the prior's, at which the search for the best fit starts.
-_BANDWIDTHS = (1.0, 0.2, 5.0)
 
 
 class MeasuredNetwork(msgspec.Struct, frozen=True):
@@ -69,7 +67,7 @@ def fit_networks(
     errors, variances = _left_out(networks, _prior(precision, threads, clock_ghz, _FIRST_NOISE))
     prior = _prior(precision, threads, clock_ghz, _most_likely_noise(errors, variances))
     errors, _ = _left_out(networks, prior)
-    fitted = fit_parameters([each.measured for each in networks], prior, _BANDWIDTHS)
+    fitted = fit_parameters([each.measured for each in networks], prior)
     ratios = sorted(each.p90_ratio for each in networks)
     fitted = msgspec.structs.replace(
         fitted,
@@ -95,9 +93,10 @@ def _left_out(networks: Sequence[MeasuredNetwork], prior: ParameterSet) -> tuple
     errors, variances = [], []
     for each in networks:
         others = [other.measured for other in networks if other is not each]
-        fitted = fit_parameters(others, prior, _BANDWIDTHS)
+        fitted = fit_parameters(others, prior)
         point = np.log(np.array(fitted.values))
-        predicted, derivatives = log_latencies(Models.of([each.measured.operators]), point, fitted.clock_ghz)
+        models = Models.of([each.measured.operators])
+        predicted, derivatives = log_latencies(models, point, fitted.clock_ghz, fitted.overlap)
         errors.append(float(predicted[0]) - math.log(each.measured.milliseconds * 1e6))
         variances.append(float((derivatives @ np.array(fitted.covariance) @ derivatives.T)[0, 0]))
     return errors, variances

@@ -11,16 +11,18 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import read_bounded, why_unreadable, write_atomically
 from edge_bench.bench.prediction.toml_text import toml_text
 
-__all__ = ["FORMAT", "PARAMETERS", "Device", "ParameterSet", "device_bytes", "read_device", "write_device"]
+__all__ = ["FORMAT", "OVERLAP", "PARAMETERS", "Device", "ParameterSet", "device_bytes", "read_device", "write_device"]
 
 FORMAT = "edge-bench.device/1"
 #: Parameters of a device in the order of every vector and matrix. The first five are peaks in multiply-accumulates per
-#: cycle, of all threads together. Activations move at bytes per cycle, weights at bytes per nanosecond (GB/s), and the
-#: overhead of an operator is in thousands of cycles.
+#: cycle, of all threads together. Activations and weights move at bytes per nanosecond (GB/s), and the overhead of an
+#: operator is in thousands of cycles.
 PARAMETERS = (
     "first_convolution", "convolution", "pointwise", "depthwise", "dense",
     "activation_bandwidth", "weight_bandwidth", "overhead",
 )  # fmt: skip
+#: Exponent of the overlap by kernel library; docs/prediction.md says why they differ.
+OVERLAP = {"xnnpack": 2.0, "ruy": 60.0}
 _MAX_BYTES = 4 << 20
 _MAX_DOTS = 400  # in a line; the time of tomllib grows with their square
 _REMEDY = "use a file that `edge-bench calibrate` wrote, or a name from `edge-bench predict --help`"
@@ -37,9 +39,9 @@ Kind = Literal["published", "sibling", "zero-shot", "own calibration"]
 class ParameterSet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Fitted parameters of one kernel library, precision, quantization scheme and number of threads.
 
-    Latencies predicted with them are log-normal around the median, with four sources of variance: the covariance of the
-    parameters, differences between families of models, the residual, and a device that was not measured (which is part
-    of the covariance).
+    The logarithm of a predicted latency has three sources of variance: the covariance of the parameters (which contains
+    the variation between devices if this one was not measured), differences between families of models, and the
+    residual.
     """
 
     kernels: Literal["xnnpack", "ruy"]
@@ -48,6 +50,7 @@ class ParameterSet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     threads: Count
     clock_ghz: Positive
     method: Kind
+    overlap: Annotated[float, msgspec.Meta(ge=1, le=100)] = 2.0  # of computing and moving; see latency_model.py
     values: Annotated[list[Positive], msgspec.Meta(min_length=8, max_length=8)]  # in the order of PARAMETERS
     covariance: list[list[float]]  # of the natural logarithms of the values
     between_families: NotNegative  # standard deviation of the logarithm of the latency

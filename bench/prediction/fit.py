@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.prediction.device_file import PARAMETERS, ParameterSet
+from edge_bench.bench.prediction.device_file import OVERLAP, ParameterSet
 from edge_bench.bench.prediction.latency_model import Models, log_latencies
 from edge_bench.bench.prediction.work import OperatorWork
 
@@ -20,7 +20,6 @@ __all__ = ["MeasuredModel", "fit_parameters", "weak_prior"]
 
 Floats = npt.NDArray[np.float64]
 _STEPS = 100
-_BANDWIDTH = PARAMETERS.index("activation_bandwidth")
 #: Typical parameters of one thread, by precision, and standard deviations of their logarithms: a factor of about two to
 #: either side. Peaks of several threads are so many times larger.
 _TYPICAL = {"float32": (3.0, 4.0, 4.0, 1.0, 1.5, 4.0, 5.0, 5.0), "int8": (2.0, 8.0, 8.0, 0.8, 4.0, 4.0, 5.0, 5.0)}
@@ -36,13 +35,8 @@ class MeasuredModel(msgspec.Struct, frozen=True):
     source: str = ""
 
 
-def fit_parameters(
-    rows: Sequence[MeasuredModel], prior: ParameterSet, bandwidths: Sequence[float] = (1.0,)
-) -> ParameterSet:
+def fit_parameters(rows: Sequence[MeasuredModel], prior: ParameterSet) -> ParameterSet:
     """Return the parameters after these measurements; without any, the prior.
-
-    The density may have two maxima, as an operator either computes or moves activations. The search starts at each of
-    ``bandwidths``, which are multiples of the prior's activation bandwidth. The higher maximum counts.
 
     All rows have the prior's kernels, precision, scheme, threads and clock. The prior's ``between_families`` and
     ``residual`` are the standard deviations of the measurements.
@@ -54,9 +48,7 @@ def fit_parameters(
     mean = np.log(np.array(prior.values))
     precision = np.linalg.inv(np.array(prior.covariance) + 1e-9 * np.eye(len(mean)))
     weight = np.linalg.inv(_noise([row.family for row in rows], prior.between_families, prior.residual))
-    starts = [mean + np.log(factor) * (np.arange(len(mean)) == _BANDWIDTH) for factor in bandwidths]
-    found = [_maximize(models, measured, weight, mean, precision, prior.clock_ghz, start) for start in starts]
-    _, point, covariance = min(found, key=lambda each: each[0])
+    point, covariance = _maximize(models, measured, weight, mean, precision, prior)
     macs = np.bincount(models.model, models.macs, models.count)
     return msgspec.structs.replace(
         prior,
@@ -76,13 +68,13 @@ def _noise(families: Sequence[str], between: float, residual: float) -> Floats:
 
 
 def _maximize(
-    models: Models, measured: Floats, weight: Floats, mean: Floats, precision: Floats, clock_ghz: float, start: Floats
-) -> tuple[float, Floats, Floats]:
-    """Return twice the negative logarithm of the posterior density at its maximum, this point, and the covariance."""
-    point, damping = start.copy(), 1e-2
+    models: Models, measured: Floats, weight: Floats, mean: Floats, precision: Floats, prior: ParameterSet
+) -> tuple[Floats, Floats]:
+    """Return the maximum of the posterior density and the covariance there."""
+    point, damping = mean.copy(), 1e-2
 
     def loss(at: Floats) -> tuple[float, Floats, Floats]:
-        predicted, derivatives = log_latencies(models, at, clock_ghz)
+        predicted, derivatives = log_latencies(models, at, prior.clock_ghz, prior.overlap)
         error, shift = measured - predicted, at - mean
         return float(error @ weight @ error + shift @ precision @ shift), error, derivatives
 
@@ -103,7 +95,7 @@ def _maximize(
         if close:
             break
     covariance = np.linalg.inv(derivatives.T @ weight @ derivatives + precision)
-    return best, point, np.asarray((covariance + covariance.T) / 2, np.float64)
+    return point, np.asarray((covariance + covariance.T) / 2, np.float64)
 
 
 def weak_prior(
@@ -127,4 +119,5 @@ def weak_prior(
         between_families=0.05,
         residual=0.03,
         degrees_of_freedom=5.0,
+        overlap=OVERLAP[kernels],
     )

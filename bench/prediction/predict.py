@@ -41,16 +41,16 @@ def predict_latency(
     """
     clock = clock_ghz or parameters.clock_ghz
     models, point = Models.of([operators]), np.log(np.array(parameters.values))
-    log_ns, derivatives = log_latencies(models, point, clock)
+    log_ns, derivatives = log_latencies(models, point, clock, parameters.overlap)
     outside = _outside(float(models.macs.sum()), parameters.range_macs)
     variance = float((derivatives @ np.array(parameters.covariance) @ derivatives.T)[0, 0])
     variance += parameters.between_families**2 + parameters.residual**2 + extra_deviation**2
     deviation, median = math.sqrt(variance), math.exp(float(log_ns[0])) / 1e6
     low, middle, high = parameters.p90_ratio
     interval_90 = _interval(median, deviation, 0.90, parameters.degrees_of_freedom)
-    each = parts(models, point, clock)
+    each = parts(models, point, clock, parameters.overlap)
     total = each.total.sum()
-    moving = np.where(each.computes, 0, each.activations) + each.weights
+    moving = each.activations + each.weights
     return Prediction(
         milliseconds=median,
         interval_80=_interval(median, deviation, 0.80, parameters.degrees_of_freedom),
