@@ -9,14 +9,23 @@ from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.schedule import AT_ONCE
 from edge_bench.bench.measure.session import StoredRun, measure
+from edge_bench.bench.measure.stored.matching import matching_runs
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Run, Settings
 from edge_bench.bench.system.concurrent_runs import concurrent_runs, runtime_folders
 from edge_bench.bench.system.environment import concurrent_run_findings, load_now, machine_findings
-from edge_bench.bench.system.machine import Finding, describe_machine, usable_cores
+from edge_bench.bench.system.machine import Finding, Machine, describe_machine, usable_cores
 
-__all__ = ["RUNTIME", "calibration_settings", "measure_networks", "require_ready", "require_reliable", "threads_of"]
+__all__ = [
+    "RUNTIME",
+    "calibration_settings",
+    "measure_networks",
+    "refuse_emulated",
+    "require_ready",
+    "require_reliable",
+    "threads_of",
+]
 
 #: The runtime whose kernels are calibrated.
 RUNTIME = "litert"
@@ -34,14 +43,19 @@ def threads_of(cores: int) -> list[int]:
     return sorted({1, cores})
 
 
-def require_ready(*, force: bool) -> None:
-    """Raise an error if times on this machine would not be valid (always), or not reliable (unless ``force``)."""
-    machine = describe_machine()
+def refuse_emulated(machine: Machine) -> None:
+    """Raise BadInput if the machine is emulated."""
     if machine.emulated:
         raise BadInput(
             f"this machine is emulated ({machine.emulation_signs[0]}): its times are not those of a device",
             "calibrate on the device",
         )
+
+
+def require_ready(*, force: bool) -> None:
+    """Raise an error if times on this machine would not be valid (always), or not reliable (unless ``force``)."""
+    machine = describe_machine()
+    refuse_emulated(machine)
     if force:
         return
     others = concurrent_run_findings(concurrent_runs(*runtime_folders()), now=True)
@@ -60,16 +74,35 @@ def _not_reliable(findings: Sequence[Finding]) -> NotTrusted:
 
 
 def measure_networks(
-    bundle: Bundle, results: Path, progress: Progress, settings: Settings, *, once: bool = False, resume: bool = False
+    bundle: Bundle,
+    results: Path,
+    progress: Progress,
+    settings: Settings,
+    *,
+    force: bool = False,
+    once: bool = False,
+    resume: bool = False,
 ) -> StoredRun:
     """Measure every network with one and all threads; return the Run, which is incomplete after Ctrl-C, and its path.
 
+    Raise an error before the first measurement if this machine is not ready (`require_ready`, with ``force``).
     With ``once`` return a complete Run of the same networks, settings and machine, if there is one in ``results``. With
     ``resume`` continue an interrupted one.
     """
+    refuse_emulated(describe_machine())
     selection = Selection(runtimes=[RUNTIME], threads=threads_of(usable_cores()))
     request = BenchmarkRequest.from_bundle(bundle.folder, selection, settings, progress)
+    _require_usable(request)
+    if not (once and next(matching_runs(results, request, None), None)):
+        require_ready(force=force)
     return measure(request, results, progress, once=once, resume=resume)
+
+
+def _require_usable(request: BenchmarkRequest) -> None:
+    """Raise an error if a network cannot be measured, as all are needed."""
+    for item in request.planned:
+        if item.failure is not None:
+            raise BadInput(f"{item.configuration}: {item.failure.message}", item.failure.remedy)
 
 
 def require_reliable(run: Run, path: Path, *, force: bool) -> None:

@@ -65,7 +65,7 @@ def _residual(net: TfliteBuilder, large: bool) -> Features:
 
 
 def _separable(net: TfliteBuilder, large: bool) -> Features:
-    """Two depthwise convolutions and a 1×1 one in turn, almost as in MobileNet (Howard et al. 2017), after a large first one."""
+    """Two depthwise convolutions and a 1×1 one in turn, similar to MobileNet (Howard et al. 2017)."""
     width = 32 if large else 16
     values = net.convolution(_image(net, large), width, 5)
     for factor, stride in ((2, 2), (4, 2), (8, 1), (8, 1)):

@@ -99,7 +99,7 @@ def mlperf_models(folder: Path | None) -> dict[str, dict[str, Path]]:
 def calibration(folder: Path, trials: int, processes: int, *, once: bool) -> Device:
     """Calibrate this machine, and return its device file."""
     bundle, settings = write_network_bundle(folder / "networks"), calibration_settings(trials, processes)
-    run, path = measure_networks(bundle, folder / "calibration", Silent(), settings, once=once)
+    run, path = measure_networks(bundle, folder / "calibration", Silent(), settings, force=True, once=once)
     made = calibrated_device(run, bundle, "this-machine")
     write_device(folder / "this-machine.toml", made.device)
     print(f"calibration: {path}, reliable: {made.device.reliable}, {run.wall_seconds:.0f} s")

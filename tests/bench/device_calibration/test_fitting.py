@@ -1,7 +1,6 @@
 """The fit of the calibration, on machines that are made of known parameters."""
 
 import math
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -83,12 +82,11 @@ def test_the_fit_contains_the_true_parameters_and_predicts_another_model(
         width = t_quantile(parameters.degrees_of_freedom, 0.995) * deviations
         assert (np.abs(np.log(parameters.values) - truth) < width).all()
         assert parameters.method == "own calibration"
-        # these must be known well, whatever the machine: they are most of the time of common models
-        assert deviations[[1, 2, 3]].max() < 0.35
         prediction = predict_latency(other_model(), parameters)
         wanted = predict_latency(other_model(), true).milliseconds
         assert prediction.interval_90[0] < wanted < prediction.interval_90[1]
         assert prediction.milliseconds == pytest.approx(wanted, rel=0.15)
+        assert prediction.interval_90[1] < 1.7 * prediction.milliseconds
         assert fitted.error < 0.5
 
 

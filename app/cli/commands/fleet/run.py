@@ -8,14 +8,16 @@ from edge_bench.app.cli import parsing
 from edge_bench.app.cli.answers import Shown, print_answered, print_next, width
 from edge_bench.app.cli.options.fleet import (
     ApiTimeout,
-    Bundle,
+    Calibrate,
     Engines,
     FleetFile,
+    Force,
     Image,
     Keep,
     LocalEngine,
     MinDisk,
     MinMemory,
+    OptionalBundle,
     ReconnectTimeout,
     RemoveImage,
     Resume,
@@ -66,13 +68,15 @@ FORWARDED = (
 
 def run(
     context: typer.Context,
-    bundle: Bundle,
+    bundle: OptionalBundle = None,
     engine: Engines = None,
     fleet_file: FleetFile = None,
     ssh_config: SshConfig = None,
     tls: Tls = None,
     swarm: Swarm = False,
     stack_file: StackFile = None,
+    calibrate: Calibrate = False,
+    force: Force = False,
     image: Image = "edge-bench",
     local_engine: LocalEngine = None,
     variant: Variants = None,
@@ -101,7 +105,10 @@ def run(
     why: Why = False,
 ) -> None:
     """Measure a bundle on every engine, fetch the Runs and compare them."""
+    import contextlib
+
     from edge_bench.app.cli import console
+    from edge_bench.app.cli.commands.fleet import calibrating
     from edge_bench.app.fleet.docker.engine import Engine
     from edge_bench.app.fleet.docker.images import ImageSource
     from edge_bench.app.fleet.docker.inventory import engine_settings, local_engine_setting
@@ -113,10 +120,17 @@ def run(
     from edge_bench.bench.records.bundle import Bundle
 
     engines = engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls)
-    options, settings = _forwarded_options(context)
+    resources = context.with_resource(contextlib.ExitStack())
+    if calibrate:
+        results = calibrating.results_folder(context)
+        opened = calibrating.networks(resources)
+        options, settings = calibrating.options(context)
+    else:
+        opened = Bundle.open(calibrating.required_bundle(bundle, force=force))
+        options, settings = _forwarded_options(context)
     source = ImageSource(image, lambda: Engine(local_engine_setting(local_engine), api_timeout))
     spec = FleetJobSpec(
-        Bundle.open(bundle), options, settings, results, source,
+        opened, options, settings, results, source, calibrates=calibrate,
         timeout=api_timeout, reconnect_timeout=reconnect_timeout, keep=keep, remove_image=remove_image,
         min_memory=parsing.memory(min_memory, "--min-memory") or 0,
         min_disk=parsing.memory(min_disk, "--min-disk") or 0,
@@ -130,7 +144,11 @@ def run(
                 outcome = run_fleet(spec, engines, view, resume=resume)
     finally:
         source.close()
-    _finish(outcome, Shown(output_format, wide=wide, why=why))
+    if calibrate:
+        calibrating.print_devices(outcome, opened, output_format)
+    else:
+        _print(outcome, Shown(output_format, wide=wide, why=why))
+    _finish(outcome)
 
 
 def _forwarded_options(context: typer.Context) -> tuple[list[str], dict[str, Any]]:
@@ -150,8 +168,8 @@ def _forwarded_options(context: typer.Context) -> tuple[list[str], dict[str, Any
     return options, stated | {"budget_s": budget, "memory_limit": parsing.memory(values.get("memory_limit"))}
 
 
-def _finish(outcome: "Outcome", shown: Shown) -> None:
-    """Print the answer, a line for each machine that failed, and the machines; raise the error that this calls for."""
+def _print(outcome: "Outcome", shown: Shown) -> None:
+    """Print the answer, a line for each machine that failed, and the machines."""
     from edge_bench.app.cli import console
     from edge_bench.app.tables.answer.fleet import FleetAnswered, fleet_sentences, fleet_text
     from edge_bench.app.tables.fleet import fleet_table
@@ -172,6 +190,10 @@ def _finish(outcome: "Outcome", shown: Shown) -> None:
     )
     if measured:
         print_next([outcome.folder.parent], shown.form)
+
+
+def _finish(outcome: "Outcome") -> None:
+    """Raise the error that the outcome calls for."""
     if outcome.interrupted:
         raise Interrupted("interrupted; fetched Runs are kept", "rerun the same command with --resume to continue")
     if missing := outcome.missing:

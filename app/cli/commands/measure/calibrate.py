@@ -52,19 +52,18 @@ def calibrate(
     from edge_bench.bench.device_calibration.measuring import (
         calibration_settings,
         measure_networks,
-        require_ready,
         require_reliable,
     )
     from edge_bench.bench.system.machine import describe_machine
 
     name = device_name(name or (output.stem if output else describe_machine().hostname))
     target = device_path(name, output)
-    require_ready(force=force or once)
     progress = console.progress()
     with contextlib.ExitStack() as stack:
         networks = _networks(bundle, stack)
         settings = calibration_settings(trials, processes, timeout)
-        run, path = measure_networks(networks, results, progress, settings, once=once, resume=resume)
+        how = {"force": force, "once": once, "resume": resume}
+        run, path = measure_networks(networks, results, progress, settings, **how)
         _require_complete(run)
         require_reliable(run, path, force=force)
         made = calibrated_device(run, networks, name)
