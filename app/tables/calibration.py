@@ -86,7 +86,7 @@ def _half_width(fitted: "FittedSet") -> float:
 def _values(fitted: "FittedSet") -> list[float]:
     """Return rates in GMAC/s and GB/s, and the overhead in µs."""
     values, clock = fitted.parameters.values, fitted.parameters.clock_ghz
-    return [*(value * clock for value in values[:6]), values[6], values[7] / clock]
+    return [*(value * clock for value in values[:5]), *values[5:7], values[7] / clock]
 
 
 def _deviations(fitted: "FittedSet") -> list[float]:
