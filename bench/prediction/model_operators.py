@@ -141,7 +141,7 @@ def _read_together(kind: Kind, inputs: Sequence[Tensor | None]) -> float:
     docs/device-calibration.md.
     """
     weights = inputs[1] if len(inputs) > 1 else None
-    if kind != "first_convolution" or weights is None or weights.dtype not in ("int8", "uint8"):
+    if kind != "first_convolution" or weights is None or weights.dtype != "int8":
         return 1.0
     return 4 * math.ceil(weights.shape[-1] / 4) / weights.shape[-1]
 
