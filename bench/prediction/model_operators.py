@@ -24,6 +24,7 @@ _MOVING = {
     "RESIZE_NEAREST_NEIGHBOR",
 }  # fmt: skip
 _FEW_CHANNELS = 4  # input channels of a first convolution: grey, colour, or colour with another
+_GROUP, _COLOURS = 4, 3  # channels that int8 kernels read together, and those of the models of the fits
 #: Share of the multiply-accumulates that must have the same precision.
 _MAJORITY = 0.9
 _UNSIZED = {"string", "resource", "variant"}
@@ -135,15 +136,16 @@ class _Reader:
 
 
 def _read_together(kind: Kind, inputs: Sequence[Tensor | None]) -> float:
-    """Return how many times as many channels as the input has a kernel for int8 reads: multiples of four.
+    """Return how many times as long a first convolution of int8 takes per multiply-accumulate as one of colour images.
 
-    So a first convolution of grey images takes as long as one of colour images. Measured on LiteRT; see
-    docs/device-calibration.md.
+    Its kernels read channels in groups of four. So grey images (one channel) take as long as colour images (three).
+    Measured on LiteRT; see docs/device-calibration.md.
     """
     weights = inputs[1] if len(inputs) > 1 else None
     if kind != "first_convolution" or weights is None or weights.dtype != "int8":
         return 1.0
-    return 4 * math.ceil(weights.shape[-1] / 4) / weights.shape[-1]
+    channels = weights.shape[-1]
+    return (_GROUP * math.ceil(channels / _GROUP) / channels) / (_GROUP / _COLOURS)
 
 
 def _arithmetic(inputs: Sequence[Tensor | None]) -> tuple[Precision, Scheme]:

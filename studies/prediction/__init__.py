@@ -1,1 +1,1 @@
-"""Predicted latencies compared with measured ones."""
+"""Fits of the device files, the errors of their predictions, and predictions compared with measurements here."""
