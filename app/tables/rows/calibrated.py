@@ -14,8 +14,8 @@ class CalibrationRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     leave_one_out_error: float | None  # of all rows together, as a share
     precision: str
     threads: int
-    error: float  # mean absolute relative error of networks whose model was left out
-    errors: dict[str, float]  # predicted ÷ measured − 1 of each network, if all widths of its model are left out
+    error: float  # mean absolute relative error of networks that are left out of the fit in turn
+    errors: dict[str, float]  # predicted ÷ measured − 1 of each network, if it is left out of the fit
     interval_factor: float  # a 90 % interval is from median ÷ factor to median × factor, at least
     clock_ghz: float
     # GMAC/s of first convolutions, k×k and 1×1 convolutions, depthwise ones and dense layers, GB/s, and µs per operator
