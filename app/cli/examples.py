@@ -74,6 +74,7 @@ EXAMPLES = {
     "offload": (
         "edge-bench offload --server http://192.168.1.10:8000",
         "edge-bench offload --server http://desk:8000 --link wifi --link lte",
+        "edge-bench offload --server http://desk:8000 --edge-device pi4    without a Pi at hand",
     ),
     "fleet": (
         "edge-bench fleet list --engine ssh://user@pi.local    check the connection",

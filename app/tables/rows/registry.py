@@ -7,7 +7,7 @@ from edge_bench.app.tables.rows.compared import CompareRow, GateRow
 from edge_bench.app.tables.rows.inspected import GraphRow, ModelRow
 from edge_bench.app.tables.rows.machines import DeviceRow, DoctorRow, EngineRow
 from edge_bench.app.tables.rows.measured import HistoryRow, RepeatsRow, RunRow
-from edge_bench.app.tables.rows.offloaded import HereRow, ThereRow
+from edge_bench.app.tables.rows.offloaded import HereRow, PredictedRow, ThereRow
 from edge_bench.app.tables.rows.profiled import ProfileRow
 
 __all__ = ["ROWS"]
@@ -19,7 +19,7 @@ ROWS: dict[str, tuple[type[Any], ...]] = {
     "compare": (CompareRow,),
     "compare-baseline": (GateRow,),
     "history": (HistoryRow,),
-    "offload": (HereRow, ThereRow),
+    "offload": (HereRow, ThereRow, PredictedRow),
     "profile": (ProfileRow,),
     "inspect": (ModelRow, GraphRow),
     "calibrate": (CalibrationRow,),
