@@ -7,6 +7,7 @@ from edge_bench.app.tables.rows.inspected import GraphRow, ModelRow
 from edge_bench.app.tables.rows.machines import DeviceRow, DoctorRow, EngineRow
 from edge_bench.app.tables.rows.measured import HistoryRow, RepeatsRow, RunRow
 from edge_bench.app.tables.rows.offloaded import HereRow, ThereRow
+from edge_bench.app.tables.rows.predicted import PredictRow
 from edge_bench.app.tables.rows.profiled import ProfileRow
 
 __all__ = ["ROWS"]
@@ -21,6 +22,7 @@ ROWS: dict[str, tuple[type[Any], ...]] = {
     "offload": (HereRow, ThereRow),
     "profile": (ProfileRow,),
     "inspect": (ModelRow, GraphRow),
+    "predict": (PredictRow,),
     "doctor": (DoctorRow,),
     "fleet-run": (DeviceRow,),
     "fleet-list": (EngineRow,),
