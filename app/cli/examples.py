@@ -39,6 +39,11 @@ EXAMPLES = {
         "edge-bench history results",
         "edge-bench history results --figure history.png",
     ),
+    "predict": (
+        "edge-bench predict model.tflite --device pi4",
+        "edge-bench predict artifacts/bundle --device pi5 --threads 1,4",
+        "edge-bench predict model.tflite --all-devices --format json",
+    ),
     "train": (
         "edge-bench train --dataset digits",
         "edge-bench train --dataset photos/ --model resnet20 --epochs 50",

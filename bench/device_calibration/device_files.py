@@ -3,17 +3,21 @@
 from pathlib import Path
 
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.prediction.catalogue import device_names
 from edge_bench.bench.prediction.device_file import Device, write_device
 from edge_bench.bench.prediction.personal import devices_folder
 
-__all__ = ["device_path", "write_device_file"]
+__all__ = ["device_path", "free_name", "write_device_file"]
 
-#: Names of the devices that edge-bench knows: a personal file of this name could not be chosen.
 _SUFFIX = ".toml"
 
 
 def device_path(name: str, output: Path | None) -> Path:
     """Return the path of the device file; raise BadInput if it cannot be written, before anything is measured."""
+    if output is None and name in device_names():
+        raise BadInput(
+            f"--name {name}: edge-bench has a device of this name", f"use another name, such as --name my-{name}"
+        )
     path = devices_folder() / f"{name}{_SUFFIX}" if output is None else output
     if path.suffix != _SUFFIX:
         raise BadInput(f"--output {path}: a device file ends in {_SUFFIX}", f"use {path.with_suffix(_SUFFIX).name}")
@@ -22,6 +26,11 @@ def device_path(name: str, output: Path | None) -> Path:
     if output is not None and not path.parent.is_dir():
         raise BadInput(f"{path.parent}: no such folder", "create it, or use another --output")
     return path
+
+
+def free_name(name: str) -> str:
+    """Return the name, or ``my-NAME`` if edge-bench has a device of this name."""
+    return f"my-{name}" if name in device_names() else name
 
 
 def write_device_file(path: Path, device: Device) -> None:

@@ -45,7 +45,7 @@ class ParameterSet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """
 
     kernels: Literal["xnnpack", "ruy"]
-    precision: Literal["float32", "int8"]
+    precision: Literal["float32", "int8", "dynamic"]
     scheme: Literal["", "per-channel", "per-tensor"]
     threads: Count
     clock_ghz: Positive

@@ -21,7 +21,9 @@ class Core:
 
 
 CORES = {
-    "Cortex-A53": Core(4, 8, "in-order", "arm", "A72"),  # like an A72 except for its order, which has effects of its own
+    "Cortex-A53": Core(
+        4, 8, "in-order", "arm", "A72"
+    ),  # like an A72 except for its order, which has effects of its own
     "Cortex-A72": Core(4, 8, "out-of-order", "arm", "A72"),
     "Cortex-A73": Core(4, 8, "out-of-order", "arm", "A72"),
     "Cortex-A76": Core(8, 32, "out-of-order", "arm", "A76"),

@@ -1,7 +1,8 @@
 """Fit of the parameters of all cells of a kernel library to all of their rows at once.
 
-Maximum of the posterior density with Laplace's covariance, as ``fit_parameters`` does for one cell. A row's logarithm
-deviates from the model's by effects of its family of models on the device and in the cell, of the model, and of the row.
+Maximum of the posterior density with Laplace's covariance, as ``fit_parameters`` does for one cell. The logarithm of a
+row deviates from the model's by effects of its family of models on the device and in the cell, of its model, and of the
+row itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -130,7 +131,7 @@ class _Problem:
         loss, curvature, gradient, errors = self._at(point)
         for _ in range(_STEPS):
             step = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), gradient)
-            trial = point + np.clip(step, -0.7, 0.7)
+            trial = np.asarray(point + np.clip(step, -0.7, 0.7), np.float64)
             new = self._at(trial)
             if new[0] >= loss:
                 damping = 10 * damping + 1e-6

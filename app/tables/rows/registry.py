@@ -8,6 +8,7 @@ from edge_bench.app.tables.rows.inspected import GraphRow, ModelRow
 from edge_bench.app.tables.rows.machines import DeviceRow, DoctorRow, EngineRow
 from edge_bench.app.tables.rows.measured import HistoryRow, RepeatsRow, RunRow
 from edge_bench.app.tables.rows.offloaded import HereRow, PredictedRow, ThereRow
+from edge_bench.app.tables.rows.predicted import PredictRow
 from edge_bench.app.tables.rows.profiled import ProfileRow
 
 __all__ = ["ROWS"]
@@ -22,6 +23,7 @@ ROWS: dict[str, tuple[type[Any], ...]] = {
     "offload": (HereRow, ThereRow, PredictedRow),
     "profile": (ProfileRow,),
     "inspect": (ModelRow, GraphRow),
+    "predict": (PredictRow,),
     "calibrate": (CalibrationRow,),
     "doctor": (DoctorRow,),
     "fleet-run": (DeviceRow,),

@@ -92,11 +92,11 @@ def print_devices(outcome: "Outcome", bundle: "Bundle", form: "Format") -> None:
 def _calibration(run: "Run", bundle: "Bundle", engine: str) -> "Table":
     from edge_bench.app.tables.calibration import calibration_table
     from edge_bench.bench.device_calibration.device import calibrated_device, device_name
-    from edge_bench.bench.device_calibration.device_files import device_path, write_device_file
+    from edge_bench.bench.device_calibration.device_files import device_path, free_name, write_device_file
     from edge_bench.bench.device_calibration.measuring import refuse_emulated
 
     refuse_emulated(run.machine)
-    name = device_name(engine)
+    name = free_name(device_name(engine))
     path = device_path(name, None)
     made = calibrated_device(run, bundle, name)
     write_device_file(path, made.device)
