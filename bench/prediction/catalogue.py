@@ -24,7 +24,10 @@ def device_names() -> list[str]:
 
 
 def load_device(device: str | Path) -> Device:
-    """Return a device by its name, from this package or a calibration, or from a device file; raise BadInput if there is none, or it is of 32 bits."""
+    """Return a device by its name, also one that was calibrated here, or from a device file.
+
+    Raise BadInput if there is none, or if it has a system of 32 bits.
+    """
     name = str(device)
     if name.endswith(".toml"):
         found = read_device(Path(device))
