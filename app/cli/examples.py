@@ -79,7 +79,7 @@ EXAMPLES = {
     "offload": (
         "edge-bench offload --server http://192.168.1.10:8000",
         "edge-bench offload --server http://desk:8000 --link wifi --link lte",
-        "edge-bench offload --server http://desk:8000 --edge-device pi4    without a Pi at hand",
+        "edge-bench offload --server http://desk:8000 --edge-device pi4",
     ),
     "fleet": (
         "edge-bench fleet list --engine ssh://user@pi.local    check the connection",
@@ -89,6 +89,7 @@ EXAMPLES = {
     "fleet run": (
         "edge-bench fleet run artifacts/bundle -e ssh://user@pi.local",
         "edge-bench fleet run artifacts/bundle --fleet fleet.toml --budget 5m",
+        "edge-bench fleet run --calibrate --fleet fleet.toml",
     ),
     "fleet train": (
         "edge-bench fleet train artifacts/bundle -e ssh://user@a -e ssh://user@b",

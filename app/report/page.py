@@ -12,10 +12,10 @@ from edge_bench.app.render.html.elements import Html, element, fragment, page
 from edge_bench.app.render.html.table import html_table, with_badges
 from edge_bench.app.render.table import MAX_ROWS, Table
 from edge_bench.app.report.answer import answer, machine_answers
-from edge_bench.app.report.boards import boards_section
 from edge_bench.app.report.bundle_section import BundleSection
+from edge_bench.app.report.devices.boards import boards_section
+from edge_bench.app.report.devices.machines import machines_table
 from edge_bench.app.report.disagreements import disagreements
-from edge_bench.app.report.machines import machines_table
 from edge_bench.app.report.offload.break_even import break_even
 from edge_bench.app.report.offload.section import offload_section
 from edge_bench.app.report.pictures.task_disagreements import task_disagreements

@@ -1,9 +1,8 @@
 """``fleet run --calibrate``: a calibration on every engine, and a device file for each."""
 
-import contextlib
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edge_bench.app.cli import parsing
 from edge_bench.bench.errors import BadInput, EdgeBenchError
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from edge_bench.bench.records.bundle import Bundle
     from edge_bench.bench.records.run import Run
 
-__all__ = ["networks", "options", "print_devices", "required_bundle", "results_folder"]
+__all__ = ["Work", "calibration_work", "print_devices", "required_bundle"]
 
 #: Options of ``fleet run`` that have no meaning for a calibration, which always measures the same.
 _UNUSED = (
@@ -26,36 +25,42 @@ _UNUSED = (
 )  # fmt: skip
 
 
-def required_bundle(bundle: Path | None, *, force: bool) -> Path:
-    """Return the bundle to measure; raise BadInput if there is none."""
-    if force:
+class Work(NamedTuple):
+    """What is measured on every engine."""
+
+    bundle: "Bundle"
+    options: list[str]  # of the command on every engine
+    settings: dict[str, Any]  # those that are fields of the Run's settings
+    results: Path
+
+
+def required_bundle(context: "typer.Context") -> Path:
+    """Return the bundle to measure; raise BadInput if there is none, or if --force is given without --calibrate."""
+    if context.params["force"]:
         raise BadInput("--force: only with --calibrate", "omit it")
-    if bundle is None:
-        raise BadInput("the bundle to measure is missing", "name its folder, such as artifacts/bundle, or --calibrate")
-    return bundle
+    if context.params["bundle"] is None:
+        example = (context.command.epilog or "").split("\n")[0]
+        raise BadInput("missing BUNDLE: the bundle to measure on all engines", f"for example: {example}")
+    return Path(context.params["bundle"])
 
 
-def results_folder(context: "typer.Context") -> Path:
-    """Return the folder of the Runs: the one that the user set, or that of ``calibrate``."""
-    from edge_bench.app.cli.options.calibrate import DEFAULT_RUNS
-
-    stated = "results" in parsing.explicit_options(context)
-    return Path(context.params["results"]) if stated else DEFAULT_RUNS
-
-
-def networks(resources: contextlib.ExitStack) -> "Bundle":
-    """Return the bundle of the networks, in a folder that is removed with ``resources``."""
-    from edge_bench.bench.device_calibration.network_bundle import write_network_bundle
-
-    folder = resources.enter_context(tempfile.TemporaryDirectory(prefix="edge-bench-calibrate-"))
-    return write_network_bundle(Path(folder))
-
-
-def options(context: "typer.Context") -> tuple[list[str], dict[str, Any]]:
-    """Return the options for ``calibrate`` on every engine, and those that are fields of the Run's settings.
+def calibration_work(context: "typer.Context") -> Work:
+    """Return the networks and the options of ``calibrate``. Their folder is removed when the command ends.
 
     Raise BadInput for options that have no effect.
     """
+    from edge_bench.app.cli.commands.measure.calibrate import DEFAULT_RUNS
+    from edge_bench.bench.device_calibration.network_bundle import write_network_bundle
+
+    options, settings = _options(context)
+    folder = context.with_resource(tempfile.TemporaryDirectory(prefix="edge-bench-calibrate-"))
+    stated = "results" in parsing.explicit_options(context)
+    results = Path(context.params["results"]) if stated else DEFAULT_RUNS
+    return Work(write_network_bundle(Path(folder)), options, settings, results)
+
+
+def _options(context: "typer.Context") -> tuple[list[str], dict[str, Any]]:
+    """Return the options for ``calibrate`` on every engine, and those that are fields of the Run's settings."""
     from edge_bench.bench.device_calibration.measuring import calibration_settings
 
     explicit = parsing.explicit_options(context)

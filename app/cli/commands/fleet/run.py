@@ -53,6 +53,7 @@ from edge_bench.bench.errors import EdgeBenchError, Interrupted
 from edge_bench.bench.wording import counted
 
 if TYPE_CHECKING:
+    from edge_bench.app.cli.commands.fleet.calibrating import Work
     from edge_bench.app.fleet.runs.fleet_job import Outcome
 
 __all__ = ["run"]
@@ -105,10 +106,8 @@ def run(
     why: Why = False,
 ) -> None:
     """Measure a bundle on every engine, fetch the Runs and compare them."""
-    import contextlib
-
     from edge_bench.app.cli import console
-    from edge_bench.app.cli.commands.fleet import calibrating
+    from edge_bench.app.cli.commands.fleet.calibrating import print_devices
     from edge_bench.app.fleet.docker.engine import Engine
     from edge_bench.app.fleet.docker.images import ImageSource
     from edge_bench.app.fleet.docker.inventory import engine_settings, local_engine_setting
@@ -117,20 +116,12 @@ def run(
     from edge_bench.app.fleet.swarm.job import run_swarm
     from edge_bench.app.fleet.swarm.node_rows import swarm_settings
     from edge_bench.app.render.progress.fleet import fleet_view
-    from edge_bench.bench.records.bundle import Bundle
 
+    work = _work(context)
     engines = engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls)
-    resources = context.with_resource(contextlib.ExitStack())
-    if calibrate:
-        results = calibrating.results_folder(context)
-        opened = calibrating.networks(resources)
-        options, settings = calibrating.options(context)
-    else:
-        opened = Bundle.open(calibrating.required_bundle(bundle, force=force))
-        options, settings = _forwarded_options(context)
     source = ImageSource(image, lambda: Engine(local_engine_setting(local_engine), api_timeout))
     spec = FleetJobSpec(
-        opened, options, settings, results, source, calibrates=calibrate,
+        work.bundle, work.options, work.settings, work.results, source, calibrates=calibrate,
         timeout=api_timeout, reconnect_timeout=reconnect_timeout, keep=keep, remove_image=remove_image,
         min_memory=parsing.memory(min_memory, "--min-memory") or 0,
         min_disk=parsing.memory(min_disk, "--min-disk") or 0,
@@ -145,10 +136,21 @@ def run(
     finally:
         source.close()
     if calibrate:
-        calibrating.print_devices(outcome, opened, output_format)
+        print_devices(outcome, work.bundle, output_format)
     else:
         _print(outcome, Shown(output_format, wide=wide, why=why))
     _finish(outcome)
+
+
+def _work(context: typer.Context) -> "Work":
+    """Return what is measured on every engine, and where the Runs are stored."""
+    from edge_bench.app.cli.commands.fleet.calibrating import Work, calibration_work, required_bundle
+    from edge_bench.bench.records.bundle import Bundle
+
+    if context.params["calibrate"]:
+        return calibration_work(context)
+    bundle = Bundle.open(required_bundle(context))
+    return Work(bundle, *_forwarded_options(context), context.params["results"])
 
 
 def _forwarded_options(context: typer.Context) -> tuple[list[str], dict[str, Any]]:
