@@ -15,6 +15,8 @@ import numpy as np
 from edge_bench.bench.prediction.device_file import PARAMETERS, ParameterSet
 from edge_bench.bench.prediction.fit import MeasuredModel, fit_parameters, weak_prior
 from edge_bench.bench.prediction.latency_model import Models, log_latencies
+from edge_bench.bench.prediction.predict import predict_latency
+from edge_bench.bench.prediction.work import CLASSES
 
 __all__ = ["FittedSet", "MeasuredNetwork", "fit_networks"]
 
@@ -74,6 +76,7 @@ def fit_networks(
         method="own calibration",
         degrees_of_freedom=_FREEDOM,
         p90_ratio=(ratios[0], float(np.median(ratios)), ratios[-1]),
+        range_shares=_shares(networks, fitted),
     )
     return FittedSet(fitted, {each.name: math.expm1(error) for each, error in zip(networks, errors, strict=True)})
 
@@ -100,6 +103,13 @@ def _left_out(networks: Sequence[MeasuredNetwork], prior: ParameterSet) -> tuple
         errors.append(float(predicted[0]) - math.log(each.measured.milliseconds * 1e6))
         variances.append(float((derivatives @ np.array(fitted.covariance) @ derivatives.T)[0, 0]))
     return errors, variances
+
+
+def _shares(networks: Sequence[MeasuredNetwork], fitted: ParameterSet) -> dict[str, tuple[float, float]]:
+    """Return the smallest and the largest share of the time of each class of operators."""
+    shares = [predict_latency(each.measured.operators, fitted).shares for each in networks]
+    found = {kind: [each.get(kind, 0.0) for each in shares] for kind in CLASSES}
+    return {kind: (min(values), max(values)) for kind, values in found.items()}
 
 
 def _most_likely_noise(errors: Sequence[float], variances: Sequence[float]) -> float:

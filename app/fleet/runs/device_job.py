@@ -269,6 +269,8 @@ def _failure(status: ContainerExit) -> tuple[str, str]:
             "out of memory: the machine stopped the benchmark",
             "use a smaller --limit or --batch-size, or more `memory` for the engine",
         )
+    if "No such command" in status.message:
+        return "its image is older than this edge-bench, and has no such command", "build the image again"
     if status.code == KILLED:
         return "the benchmark was killed", "continue with --resume"
     return status.message or f"the benchmark ended with exit code {status.code}", ""
