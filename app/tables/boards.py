@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import size, with_interval
 from edge_bench.bench.analysis.comparison.comparison import Row
-from edge_bench.bench.errors import BadInput
-from edge_bench.bench.prediction.answer import PredictedModel, Subject, predict_all, subjects
+from edge_bench.bench.prediction.answer import PredictedModel, Subject, predict_all
 from edge_bench.bench.prediction.catalogue import ALL_DEVICES, load_device
 from edge_bench.bench.prediction.device_file import Device
-from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.stats.intervals import Interval
 
 __all__ = ["PREDICTED", "boards_table", "predicted_time"]
@@ -21,15 +19,11 @@ _RUNTIME = "litert"
 _MAX_MACHINES = 3
 
 
-def boards_table(bundle: Bundle, rows: Sequence[Row], machines: Mapping[str, str]) -> Table | None:
+def boards_table(models: Sequence[Subject], rows: Sequence[Row], machines: Mapping[str, str]) -> Table | None:
     """Return a table with one row per variant and number of threads; None if no variant can be predicted.
 
-    rows: of a comparison of the bundle's Runs; ``machines`` has the name of each Run's machine
+    rows: of a comparison of the variants' Runs; ``machines`` has the name of each Run's machine
     """
-    try:
-        models = subjects(bundle.folder)
-    except BadInput:  # no variant is a .tflite file, or one was altered
-        return None
     devices = [load_device(name) for name in ALL_DEVICES]
     found = predict_all(models, devices, _THREADS, _RUNTIME)
     measured = _measured(rows, machines)

@@ -2,18 +2,15 @@
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import percent, significant
+from edge_bench.bench.device_calibration.device import Calibrated
+from edge_bench.bench.device_calibration.fitting import FittedSet
 from edge_bench.bench.prediction.device_file import PARAMETERS
+from edge_bench.bench.records.run import Run
 from edge_bench.bench.stats.student import t_quantile
 from edge_bench.bench.wording import counted
-
-if TYPE_CHECKING:
-    from edge_bench.bench.device_calibration.device import Calibrated
-    from edge_bench.bench.device_calibration.fitting import FittedSet
-    from edge_bench.bench.records.run import Run
 
 __all__ = ["calibration_table"]
 
@@ -24,7 +21,7 @@ _HEADINGS = (
 _UNDETERMINED = math.log(2)
 
 
-def calibration_table(made: "Calibrated", run: "Run", path: Path) -> Table:
+def calibration_table(made: Calibrated, run: Run, path: Path) -> Table:
     """Return the table of a calibration: rates in GMAC/s, and the error on models that were left out."""
     device, notes = made.device, list[str]()
     if not device.reliable:
@@ -47,7 +44,7 @@ def calibration_table(made: "Calibrated", run: "Run", path: Path) -> Table:
     )
 
 
-def _row(fitted: "FittedSet") -> tuple[str, ...]:
+def _row(fitted: FittedSet) -> tuple[str, ...]:
     parameters = fitted.parameters
     cells = [
         "–" if deviation > _UNDETERMINED else significant(value)
@@ -57,7 +54,7 @@ def _row(fitted: "FittedSet") -> tuple[str, ...]:
     return (parameters.precision, str(parameters.threads), f"{percent(fitted.error, 1)} %", interval, *cells)
 
 
-def _record(made: "Calibrated", fitted: "FittedSet", path: Path) -> dict[str, object]:
+def _record(made: Calibrated, fitted: FittedSet, path: Path) -> dict[str, object]:
     parameters, device = fitted.parameters, made.device
     return {
         "device": device.name,
@@ -75,7 +72,7 @@ def _record(made: "Calibrated", fitted: "FittedSet", path: Path) -> dict[str, ob
     }
 
 
-def _half_width(fitted: "FittedSet") -> float:
+def _half_width(fitted: FittedSet) -> float:
     """Return half the width of the 90 % interval of a logarithm whose parameters are known exactly."""
     parameters = fitted.parameters
     return t_quantile(parameters.degrees_of_freedom, 0.95) * math.hypot(
@@ -83,11 +80,11 @@ def _half_width(fitted: "FittedSet") -> float:
     )
 
 
-def _values(fitted: "FittedSet") -> list[float]:
+def _values(fitted: FittedSet) -> list[float]:
     """Return rates in GMAC/s and GB/s, and the overhead in µs."""
     values, clock = fitted.parameters.values, fitted.parameters.clock_ghz
     return [*(value * clock for value in values[:5]), *values[5:7], values[7] / clock]
 
 
-def _deviations(fitted: "FittedSet") -> list[float]:
+def _deviations(fitted: FittedSet) -> list[float]:
     return [math.sqrt(fitted.parameters.covariance[number][number]) for number in range(len(PARAMETERS))]

@@ -4,6 +4,8 @@ from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import html_table, with_badges
 from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.app.tables.boards import PREDICTED, boards_table
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.prediction.answer import subjects
 
 __all__ = ["boards_section"]
 
@@ -15,8 +17,11 @@ def boards_section(section: BundleSection) -> Html | None:
     """
     if section.bundle is None:
         return None
-    rows = section.comparison.rows if section.comparison else []
-    table = boards_table(section.bundle, rows, section.machines)
+    try:
+        models = subjects(section.bundle.folder)
+    except BadInput:  # no variant is a .tflite file, or one was altered
+        return None
+    table = boards_table(models, section.comparison.rows if section.comparison else [], section.machines)
     if table is None:
         return None
     lead = (

@@ -1,7 +1,6 @@
 """Predicted times on boards: in the report beside measurements, and as a first answer of `offload`."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +18,7 @@ NAME = "desk"
 
 def test_boards_are_beside_the_measurement_and_marked_as_predicted(digits_bundle: Bundle) -> None:
     measured = run(result("float32", "litert", 0.25))
-    table = boards_table(digits_bundle, compare([measured]).rows, {measured.run_id: NAME})
+    table = boards_table(subjects(digits_bundle.folder), compare([measured]).rows, {measured.run_id: NAME})
     assert table is not None
     assert [text.split("\n")[0] for text in table.header[2:]] == ["measured on", *["PREDICTED"] * len(ALL_DEVICES)]
     rows = {(row[0], row[1]): row[2:] for row in table.rows}
@@ -36,13 +35,14 @@ def test_boards_are_beside_the_measurement_and_marked_as_predicted(digits_bundle
 
 def test_emulated_and_failed_times_are_not_beside_predictions(digits_bundle: Bundle) -> None:
     emulated = run(result("float32", "litert", 0.25), on=machine(emulated=True, emulation_signs=["QEMU"]))
-    table = boards_table(digits_bundle, compare([emulated]).rows, {emulated.run_id: NAME})
+    table = boards_table(subjects(digits_bundle.folder), compare([emulated]).rows, {emulated.run_id: NAME})
     assert table is not None
     assert not any("measured on" in text for text in table.header)
 
 
-def test_a_bundle_without_tflite_variants_has_no_table(digits_bundle: Bundle, tmp_path: Path) -> None:
-    assert boards_table(Bundle(tmp_path, digits_bundle.manifest, ""), [], {}) is None
+def test_models_without_a_prediction_have_no_table(digits_bundle: Bundle) -> None:
+    dynamic = [each for each in subjects(digits_bundle.folder) if each.name == "dynamic"]
+    assert boards_table(dynamic, [], {}) is None
 
 
 @pytest.mark.parametrize(
