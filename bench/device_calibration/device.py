@@ -35,9 +35,10 @@ def device_name(text: str) -> str:
     return re.sub(r"[^a-z0-9+._]+", "-", text.lower()).strip("-._")[:60] or "device"
 
 
-def calibrated_device(run: Run, bundle: Bundle, name: str) -> Calibrated:
+def calibrated_device(run: Run, bundle: Bundle, name: str, percentile: float = 50) -> Calibrated:
     """Return the device file of the machine that made the Run of the networks in ``bundle``.
 
+    ``percentile`` of the invocations is what the device file predicts; the median, except in studies.
     It is unreliable if the Run is. Raise EdgeBenchError if too few networks were measured.
     """
     clock, evidence = _clock(run)
@@ -45,7 +46,7 @@ def calibrated_device(run: Run, bundle: Bundle, name: str) -> Calibrated:
     fits = list[FittedSet]()
     for precision in _PRECISIONS:
         for threads in sorted({each.configuration.threads for each in run.results}):
-            measured = _networks(run.results, operators, precision, threads)
+            measured = _networks(run.results, operators, precision, threads, percentile)
             try:
                 fits.append(fit_networks(measured, precision, threads, clock))
             except ValueError as cause:
@@ -95,7 +96,7 @@ def _clock(run: Run) -> tuple[float, str]:
 
 
 def _networks(
-    results: Sequence[Result], operators: Mapping[str, ModelOperators], precision: str, threads: int
+    results: Sequence[Result], operators: Mapping[str, ModelOperators], precision: str, threads: int, percentile: float
 ) -> list[MeasuredNetwork]:
     found = []
     for result in results:
@@ -104,7 +105,7 @@ def _networks(
         if result.configuration.threads != threads or network == variant or not result.trials:
             continue
         latencies = result.latencies_ms_per_image()
-        middle, high = np.percentile(latencies, (50, _PERCENTILE))
+        middle, high = np.percentile(latencies, (percentile, _PERCENTILE))
         row = MeasuredModel(operators[variant].operators, float(middle), network)
         found.append(MeasuredNetwork(row, float(high / middle)))
     return found

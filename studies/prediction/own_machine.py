@@ -1,12 +1,14 @@
 """Calibrate on this machine, then compare predictions of other models with what `run` measures.
 
-    python -m studies.prediction.own_machine FOLDER [--mlperf FOLDER] [--trials 15] [--processes 3] [--once]
+    python -m studies.prediction.own_machine FOLDER [--mlperf FOLDER] [--trials 15] [--processes 3]
+        [--once] [--percentile 50]
 
 The models are the paper's CNN, ResNet-20 and MobileNet v1 with random weights, exported once to FOLDER, and MLPerf
 Tiny's ResNet, if ``--mlperf`` names the folder with its two files; each in float32 and int8, with one thread and with
 two. The aim is a median within 15 % of that of `run`, and inside the 90 % interval. The calibration and its device file
 are in FOLDER, too. Takes about ten minutes, and needs an otherwise idle machine: the load is printed, and rows of Runs
-that are not reliable are marked. Figures: docs/device-calibration.md.
+that are not reliable are marked. On a busy machine, ``--percentile 10`` compares the 10th percentile of all invocations
+on both sides, which other programs affect less than the median. Figures: docs/device-calibration.md.
 """
 
 import argparse
@@ -15,7 +17,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -96,11 +98,11 @@ def mlperf_models(folder: Path | None) -> dict[str, dict[str, Path]]:
     return {"mlperf-tiny-resnet": files}
 
 
-def calibration(folder: Path, trials: int, processes: int, *, once: bool) -> Device:
+def calibration(folder: Path, trials: int, processes: int, *, percentile: float, once: bool) -> Device:
     """Calibrate this machine, and return its device file."""
     bundle, settings = write_network_bundle(folder / "networks"), calibration_settings(trials, processes)
     run, path = measure_networks(bundle, folder / "calibration", Silent(), settings, force=True, once=once)
-    made = calibrated_device(run, bundle, "this-machine")
+    made = calibrated_device(run, bundle, "this-machine", percentile)
     write_device(folder / "this-machine.toml", made.device)
     print(f"calibration: {path}, reliable: {made.device.reliable}, {run.wall_seconds:.0f} s")
     for each in made.fits:
@@ -112,12 +114,14 @@ def calibration(folder: Path, trials: int, processes: int, *, once: bool) -> Dev
     return made.device
 
 
-def compared(device: Device, name: str, files: dict[str, Path], folder: Path, settings: Settings) -> list[Row]:
-    """Measure a model and predict it; the two precisions are interleaved."""
-    load = os.getloadavg()[0]
+def compared(
+    device: Device, model: tuple[str, dict[str, Path]], folder: Path, settings: Settings, **how: Any
+) -> list[Row]:
+    """Measure a model and predict it; the two precisions are interleaved. ``how``: once and percentile, as options."""
+    load, (name, files) = os.getloadavg()[0], model
     selection = Selection(runtimes=[RUNTIME], threads=THREADS)
     request = BenchmarkRequest.from_files(list(files.values()), DataOptions(), selection, settings, Silent())
-    run, _ = measure(request, folder / "runs", Silent())
+    run, _ = measure(request, folder / "runs" / name, Silent(), once=how["once"])
     rows = []
     for precision, path in files.items():
         operators = read_operators(path)
@@ -131,7 +135,7 @@ def compared(device: Device, name: str, files: dict[str, Path], folder: Path, se
                 each for each in device.parameters if each.precision == precision and each.threads == threads
             )
             predicted = predict_latency(operators.operators, parameters)
-            middle = float(np.median(result.latencies_ms_per_image()))
+            middle = float(np.percentile(result.latencies_ms_per_image(), how["percentile"]))
             rows.append(
                 Row(
                     name, precision, threads, middle, predicted.milliseconds, predicted.interval_90,
@@ -166,13 +170,15 @@ def main() -> None:
     parser.add_argument("--mlperf", type=Path, help="folder with MLPerf Tiny's two ResNet files")
     parser.add_argument("--trials", type=int, default=15)
     parser.add_argument("--processes", type=int, default=3)
-    parser.add_argument("--once", action="store_true", help="use the last calibration of this machine")
+    parser.add_argument("--once", action="store_true", help="use the last Runs of this machine in FOLDER")
+    parser.add_argument("--percentile", type=float, default=50, help="of the invocations, predicted and measured")
     arguments = parser.parse_args()
     models = exported_models(arguments.folder / "models") | mlperf_models(arguments.mlperf)
     print(f"load before: {os.getloadavg()[0]:.1f}")
-    device = calibration(arguments.folder, arguments.trials, arguments.processes, once=arguments.once)
+    how: dict[str, Any] = {"once": arguments.once, "percentile": arguments.percentile}
+    device = calibration(arguments.folder, arguments.trials, arguments.processes, **how)
     settings = Settings(trials=arguments.trials, processes=arguments.processes, limit=4)
-    rows = [row for name, files in models.items() for row in compared(device, name, files, arguments.folder, settings)]
+    rows = [row for model in models.items() for row in compared(device, model, arguments.folder, settings, **how)]
     print_rows(rows)
 
 
