@@ -11,7 +11,7 @@ LIMIT ?= 500
 BENCH_FLAGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: help setup bench test test-fast test-nightly lint lock schema docs docs-serve screenshots calibration engines faults fuzz audit releases clean
+.PHONY: help setup bench test test-fast test-nightly lint lock schema docs docs-serve screenshots calibration device-files prediction-errors engines faults fuzz audit releases clean
 
 include containers.mk
 
@@ -92,6 +92,13 @@ calibration: setup ## coverage of intervals and verdicts, hours on an idle machi
 	@$(BIN)/python -m studies.calibration.self_comparison $(CALIBRATION) --images 5000 --load
 	@$(BIN)/python -m studies.calibration.components
 	@$(BIN)/python -m studies.calibration.processes
+
+# TABLE: published latencies, with the operators of their models beside it
+device-files: setup ## fit bench/prediction/devices/*.toml to published latencies: TABLE=…/calibration.csv
+	@$(BIN)/python -m studies.prediction.device_files $(or $(TABLE),$(error give the table of published latencies: TABLE=…/calibration.csv))
+
+prediction-errors: setup ## errors of predictions of rows that the fit did not see, by stratum: TABLE=…/calibration.csv
+	@$(BIN)/python -m studies.prediction.errors $(or $(TABLE),$(error give the table of published latencies: TABLE=…/calibration.csv))
 
 releases: setup ## probe the operators of released runtimes: bench/models/known_releases.json
 	@$(BIN)/python tools/probe_releases.py bench/models/known_releases.json

@@ -39,6 +39,11 @@ EXAMPLES = {
         "edge-bench history results",
         "edge-bench history results --figure history.png",
     ),
+    "predict": (
+        "edge-bench predict model.tflite --device pi4",
+        "edge-bench predict artifacts/bundle --device pi5 --threads 1,4",
+        "edge-bench predict model.tflite --all-devices --format json",
+    ),
     "train": (
         "edge-bench train --dataset digits",
         "edge-bench train --dataset photos/ --model resnet20 --epochs 50",
@@ -61,6 +66,11 @@ EXAMPLES = {
         "edge-bench tune --cpus 1-3",
         "edge-bench tune --restore",
     ),
+    "calibrate": (
+        "edge-bench calibrate",
+        "edge-bench calibrate --name desk --resume",
+        "edge-bench calibrate --output desk.toml --once --force",
+    ),
     "serve": (
         "edge-bench serve artifacts/bundle",
         "edge-bench serve artifacts/bundle --host 0.0.0.0 --token-file token.txt",
@@ -69,6 +79,7 @@ EXAMPLES = {
     "offload": (
         "edge-bench offload --server http://192.168.1.10:8000",
         "edge-bench offload --server http://desk:8000 --link wifi --link lte",
+        "edge-bench offload --server http://desk:8000 --edge-device pi4",
     ),
     "fleet": (
         "edge-bench fleet list --engine ssh://user@pi.local    check the connection",
@@ -78,6 +89,7 @@ EXAMPLES = {
     "fleet run": (
         "edge-bench fleet run artifacts/bundle -e ssh://user@pi.local",
         "edge-bench fleet run artifacts/bundle --fleet fleet.toml --budget 5m",
+        "edge-bench fleet run --calibrate --fleet fleet.toml",
     ),
     "fleet train": (
         "edge-bench fleet train artifacts/bundle -e ssh://user@a -e ssh://user@b",

@@ -6,11 +6,11 @@ from typing import Any
 import typer
 
 from edge_bench.app.cli.commands import serve
-from edge_bench.app.cli.commands.analyse import compare, report
+from edge_bench.app.cli.commands.analyse import compare, predict, report
 from edge_bench.app.cli.commands.fleet import engines, swarm
 from edge_bench.app.cli.commands.fleet import run as fleet_run
 from edge_bench.app.cli.commands.fleet import train as fleet_train
-from edge_bench.app.cli.commands.measure import doctor, offload, pipeline, profile, run, tune
+from edge_bench.app.cli.commands.measure import calibrate, doctor, offload, pipeline, profile, run, tune
 from edge_bench.app.cli.commands.models import export, inspect, train
 from edge_bench.app.cli.examples import EXAMPLES
 from edge_bench.app.cli.help import Command, Group
@@ -69,8 +69,10 @@ _register(app, _sandboxed(with_options(profile.profile, DATA_OPTIONS, before="li
 _register(app, compare.compare, rich_help_panel=MEASURE)
 _register(app, report.report, rich_help_panel=MEASURE)
 _register(app, report.history, rich_help_panel=MEASURE)
+_register(app, predict.predict, rich_help_panel=MEASURE)
 _register(app, _sandboxed(doctor.doctor), rich_help_panel=MEASURE)
 _register(app, tune.tune, rich_help_panel=MEASURE)
+_register(app, _sandboxed(calibrate.calibrate), rich_help_panel=MEASURE)
 _register(app, train.train, rich_help_panel=MODELS)
 _register(app, _sandboxed(with_options(export.export, DATA_OPTIONS, before="limit")), rich_help_panel=MODELS)
 _register(app, _sandboxed(inspect.inspect), rich_help_panel=MODELS)

@@ -13,8 +13,9 @@ from edge_bench.app.render.html.table import html_table, with_badges
 from edge_bench.app.render.table import MAX_ROWS, Table
 from edge_bench.app.report.answer import answer, machine_answers
 from edge_bench.app.report.bundle_section import BundleSection
+from edge_bench.app.report.devices.boards import boards_section
+from edge_bench.app.report.devices.machines import machines_table
 from edge_bench.app.report.disagreements import disagreements
-from edge_bench.app.report.machines import machines_table
 from edge_bench.app.report.offload.break_even import break_even
 from edge_bench.app.report.offload.section import offload_section
 from edge_bench.app.report.pictures.task_disagreements import task_disagreements
@@ -96,6 +97,7 @@ def _article(section: BundleSection, prefix: str, single: bool, on_drawn: _OnDra
     contents = [
         ("Comparison", _comparison(section)),
         ("Local or remote", offload_section(section, lambda drawing: figures.draw([drawing]))),
+        ("Which Pi should I buy?", boards_section(section)),
         ("Accuracy and time" if section.task == CLASSIFY else "Quality and time", _accuracy_and_time(section, figures)),
         ("Where the time goes", profile_section(section, figures.draw)),
         ("Sustained load", sustained_section(section, figures.draw)),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.report.bundle_section import BundleSection
-from edge_bench.app.report.machines import in_group, properties_table
+from edge_bench.app.report.devices.machines import in_group, properties_table
 from edge_bench.bench.measure.options.scenario import Scenario, batch_sizes_for
 from edge_bench.bench.offload.records.offload import Offload, OffloadSettings
 from edge_bench.bench.preprocessing.presets import PRESETS

@@ -6,7 +6,7 @@ from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import with_badges
 from edge_bench.app.render.units import counted
 from edge_bench.app.report.bundle_section import BundleSection
-from edge_bench.app.report.machines import in_group, properties_table
+from edge_bench.app.report.devices.machines import in_group, properties_table
 from edge_bench.app.tables.energy import energy_fact
 from edge_bench.app.tables.shared import failure_text, once_per_group
 from edge_bench.bench.analysis.times.reliability import trusted

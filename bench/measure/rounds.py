@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from edge_bench.bench.analysis.fastest.finalists import MIN_FINALISTS, choose_finalists
 from edge_bench.bench.measure.plan import Planned
-from edge_bench.bench.measure.schedule import Generation, first_schedule, schedule
+from edge_bench.bench.measure.schedule import Generation, grouped_schedule, schedule
 from edge_bench.bench.records.settings.settings import Settings
 from edge_bench.bench.wording import counted
 
@@ -27,15 +27,22 @@ def first_round(runnable: Sequence[int], settings: Settings) -> list[Group]:
     first = settings.first_round
     if first is None or len(runnable) <= MIN_FINALISTS:
         return []
-    groups = first_schedule(len(runnable), first.trials, first.processes, settings.seed)
-    return [([runnable[member] for member in members], generation) for members, generation in groups]
+    return _members(grouped_schedule(len(runnable), first.trials, first.processes, settings.seed), runnable)
 
 
 def final_round(runnable: Sequence[int], settings: Settings, repeat: int) -> list[Group]:
     """Return the round with all trials. Its generations are numbered after those of a first round."""
+    if settings.at_once is not None and settings.first_round is None and len(runnable) > settings.at_once:
+        seed = settings.seed + max(0, repeat - 1)
+        groups = grouped_schedule(len(runnable), settings.trials, settings.processes, seed, settings.at_once)
+        return _members(groups, runnable)
     before = settings.first_round.processes if settings.first_round else 0
     generations = schedule(len(runnable), settings.trials, settings.processes, settings.seed, repeat)
     return [(runnable, Generation(before + each.number, each.rounds)) for each in generations]
+
+
+def _members(groups: Sequence[tuple[list[int], Generation]], runnable: Sequence[int]) -> list[Group]:
+    return [([runnable[member] for member in members], generation) for members, generation in groups]
 
 
 def missing_trials(group: Group, made: Callable[[int, int, int], bool]) -> dict[int, int]:

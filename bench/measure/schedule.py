@@ -7,9 +7,9 @@ import numpy as np
 from edge_bench.bench.records.settings.settings import Settings
 from edge_bench.bench.worker.durations import TRIAL
 
-__all__ = ["AT_ONCE", "Generation", "first_schedule", "passes_per_trial", "schedule", "trial_seconds"]
+__all__ = ["AT_ONCE", "Generation", "grouped_schedule", "passes_per_trial", "schedule", "trial_seconds"]
 
-#: Workers at the same time in the first round of --find-fastest. Many would not fit in a Raspberry Pi's memory.
+#: Workers at the same time in groups of configurations. Many would not fit in a Raspberry Pi's memory.
 AT_ONCE = 8
 #: Of a sustained load: several trials a minute, however long it is.
 _LONGEST_TRIAL_SECONDS = 10.0
@@ -38,18 +38,20 @@ def schedule(configurations: int, trials: int, processes: int, seed: int, repeat
     ]
 
 
-def first_schedule(configurations: int, trials: int, processes: int, seed: int) -> list[tuple[list[int], Generation]]:
-    """Return the groups of the first round of --find-fastest: their configurations, and their rounds.
+def grouped_schedule(
+    configurations: int, trials: int, processes: int, seed: int, at_once: int = AT_ONCE
+) -> list[tuple[list[int], Generation]]:
+    """Return groups of up to ``at_once`` configurations, and their rounds.
 
-    Each generation has fresh processes of all configurations, in groups of up to `AT_ONCE`, one group after another.
-    Groups are drawn anew for each generation, so that a drift of the machine between groups is random noise.
+    Each generation has fresh processes of all configurations, one group after another. Groups are drawn anew for each
+    generation, so that a drift of the machine between groups is random noise.
     """
     processes = min(processes, trials)
-    generator = np.random.default_rng([seed, 1 << 32])  # not the order of the second round
+    generator = np.random.default_rng([seed, 1 << 32])  # not the order of rounds with all configurations
     whole, extra = divmod(trials, processes)
     groups = list[tuple[list[int], Generation]]()
     for index in range(processes):
-        for members in np.array_split(generator.permutation(configurations), -(-configurations // AT_ONCE)):
+        for members in np.array_split(generator.permutation(configurations), -(-configurations // at_once)):
             rounds = [generator.permutation(len(members)).tolist() for _ in range(whole + (index < extra))]
             groups.append((members.tolist(), Generation(index, rounds)))
     return groups

@@ -19,7 +19,7 @@ from edge_bench.bench.analysis.answer.answer import AnswerKind, answer_of
 from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.analysis.fastest.finalists import choose_finalists
 from edge_bench.bench.io.record_codec import pack
-from edge_bench.bench.measure.schedule import first_schedule
+from edge_bench.bench.measure.schedule import grouped_schedule
 from edge_bench.bench.records.run import (
     BundleIdentity,
     Configuration,
@@ -85,7 +85,7 @@ def _first_round(generator: np.random.Generator, noise: Noise, truth: Sequence[f
     """Return the times of the first round, [processes, rounds], by configuration."""
     first = SETTINGS.first_round or FirstRound()
     rows: dict[int, list[Times]] = {number: [] for number in range(len(truth))}
-    for members, generation in first_schedule(
+    for members, generation in grouped_schedule(
         len(truth), first.trials, first.processes, int(generator.integers(1 << 30))
     ):
         times = noise.draw(generator, 1, len(generation.rounds), len(members))

@@ -78,6 +78,17 @@ class Engines:
         stdout, stderr = process.communicate(timeout=300)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
+    def calibrate(
+        self, *arguments: object, results: Path, environment: Mapping[str, str]
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run `edge-bench fleet run --calibrate` on all engines to its end."""
+        return subprocess.run(
+            command("fleet", "run", "--calibrate", "--fleet", self.fleet_file, "--image", self.image,
+                    "--results", results, *arguments),
+            env={**clean_environment(self.folder), **environment},
+            capture_output=True, text=True, timeout=600, check=False,
+        )  # fmt: skip
+
     def leftovers(self) -> list[str]:
         """Return what is left on each engine."""
         return [f"{daemon.name}: {left}" for daemon in self.daemons for left in daemon.leftovers()]

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from edge_bench.app.render.table import Table
+from edge_bench.app.tables.boards import boards_table
+from edge_bench.app.tables.calibration import calibration_table
 from edge_bench.app.tables.doctor import doctor_table
 from edge_bench.app.tables.profiles.comparison import explained_tables
 from edge_bench.app.tables.profiles.difference import difference_table
@@ -15,6 +17,13 @@ from edge_bench.app.tables.sustained.table import sustained_tables
 from edge_bench.app.tables.tune import tune_table
 from edge_bench.bench.analysis.profiles.difference import profile_difference
 from edge_bench.bench.analysis.sustained.load import loads_of
+from edge_bench.bench.device_calibration.device import Calibrated
+from edge_bench.bench.device_calibration.fitting import FittedSet
+from edge_bench.bench.prediction.answer import Subject
+from edge_bench.bench.prediction.device_file import Device, ParameterSet
+from edge_bench.bench.prediction.fit import weak_prior
+from edge_bench.bench.prediction.model_operators import ModelOperators
+from edge_bench.bench.prediction.work import OperatorWork
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import Configuration, Failure, Run
 from edge_bench.bench.system.machine import Finding
@@ -24,7 +33,7 @@ from tests.made.profiles import operator_time, profile, profiled_run
 from tests.made.runs.sustained import jump, sustained_result, sustained_run
 from tests.struct_paths import with_every_text
 
-__all__ = ["SMALL_TABLES"]
+__all__ = ["SMALL_TABLES", "hostile_subject"]
 
 
 def _profile(name: str) -> Profile:
@@ -41,8 +50,26 @@ def _sustained(name: str) -> Run:
     return sustained_run(sustained_result(name, jump(0.5, 2.0)), sustained_result(f"{name}2", seconds=600))
 
 
+def _calibrated(name: str) -> tuple[Calibrated, Run]:
+    parameters: ParameterSet = weak_prior("xnnpack", "float32", "", 1, 1.0)
+    device = Device(
+        format=name, name=name, board=name, core=name, order="unknown", cores=1, clock_ghz=1.0, clock_evidence=name,
+        macs_per_cycle={}, isa=[name], memory_mb=[1], personal=True, reliable=False, leave_one_out_error=0.1,
+        calibrated=name, parameters=[parameters],
+    )  # fmt: skip
+    run = msgspec.structs.replace(_sustained("x"), findings=[Finding(what=name, remedy=name, spoils=True)])
+    return Calibrated(device, [FittedSet(parameters, {name: 0.1})]), run
+
+
+def hostile_subject(name: str) -> Subject:
+    operators = [OperatorWork("convolution", 1e6, 1e3, 1e4)]
+    return Subject(name, ModelOperators(operators, "float32", "", {name: 1}, 1.0, 1e6), 1 << 30)
+
+
 #: Functions that make tables of one machine or of profiles, as functions of a name and a folder.
 SMALL_TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
+    boards_table: lambda name, _: [table for table in [boards_table([hostile_subject(name)], [], {})] if table],
+    calibration_table: lambda name, _: [calibration_table(*_calibrated(name), Path(name))],
     doctor_table: lambda name, _: [
         doctor_table(with_every_text(machine(), name), [name], [Finding(what=name, remedy=name, spoils=True)])
     ],

@@ -35,6 +35,7 @@ from edge_bench.app.tables.fleet import engines_table, fleet_table
 from edge_bench.app.tables.models.graph_rows import graph_table
 from edge_bench.app.tables.models.inspect import inspect_tables
 from edge_bench.app.tables.offload.outputs import outputs_table
+from edge_bench.app.tables.offload.predicted import predicted_edge_table
 from edge_bench.app.tables.offload.table import offload_tables
 from edge_bench.app.tables.runs.attribution import attribution_table
 from edge_bench.app.tables.runs.comparison import comparison_table
@@ -52,6 +53,8 @@ from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.offload.analysis.assessment import assess
 from edge_bench.bench.offload.records.offload import Offload, OutputComparison, OutputDifference
+from edge_bench.bench.prediction.answer import PredictedModel, predict_model
+from edge_bench.bench.prediction.catalogue import load_device
 from edge_bench.bench.records.manifest import TensorSpec
 from edge_bench.bench.records.run_files import write_run
 from edge_bench.bench.tasks.tensors.differences import Sums, difference_of
@@ -59,7 +62,7 @@ from tests.app.render.hostile_text import HOSTILE, formula_cells
 from tests.command_line import CommandLine, call_here
 from tests.fuzz import seeds
 from tests.hostile.runs import FIXED, hostile_runs, hostile_tensors
-from tests.hostile.small_tables import SMALL_TABLES
+from tests.hostile.small_tables import SMALL_TABLES, hostile_subject
 from tests.struct_paths import with_every_text
 
 
@@ -84,6 +87,11 @@ def hostile_offload(name: str) -> Offload:
     output = OutputDifference(name="y", other_name="y", identical=1, other_shapes=0, difference=difference)
     compared = OutputComparison(examples=2, identical=1, by_name=False, outputs=[output])
     return with_every_text(msgspec.structs.replace(made, comparison=compared), name, but=FIXED)  # type: ignore[no-any-return]
+
+
+def edge(name: str) -> PredictedModel:
+    made = predict_model(hostile_subject("x"), load_device("pi4"))
+    return msgspec.structs.replace(made, model=name, device=name, board=name, reliable=False)
 
 
 def of_runs(make: Callable[[Any], Table | None]) -> Callable[[str, Path], list[Table]]:
@@ -126,6 +134,9 @@ TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
     attribution_table: of_runs(attribution_table),
     changes_table: gate,
     offload_tables: lambda name, _: offload_tables(hostile_offload(name), assess(hostile_offload(name))),
+    predicted_edge_table: lambda name, _: [
+        predicted_edge_table(hostile_offload(name), assess(hostile_offload(name)), edge(name))
+    ],
     outputs_table: lambda name, _: [outputs_table(hostile_offload(name))],
     fleet_table: fleet,
     engines_table: engines,

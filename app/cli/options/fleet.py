@@ -9,6 +9,29 @@ from edge_bench.app.cli.options.completion import docker_contexts
 from edge_bench.app.cli.options.declare import Section, argument, option
 
 Bundle = Annotated[Path, argument("BUNDLE", "BUNDLE", help="The bundle to measure on all engines.")]
+OptionalBundle = Annotated[
+    Path | None,
+    argument(
+        "BUNDLE", "BUNDLE", show_default=False, help="The bundle to measure on all engines; not with --calibrate."
+    ),
+]
+Calibrate = Annotated[
+    bool,
+    option(
+        "--calibrate",
+        env="FLEET_CALIBRATE",
+        help="Calibrate latency predictions on every engine instead of measuring a bundle, and write a device file for "
+        "each; see `edge-bench calibrate`.",
+    ),
+]
+Force = Annotated[
+    bool,
+    option(
+        "--force",
+        env="FLEET_FORCE",
+        help="With --calibrate: also on machines that are not reliable. Their device files are marked as unreliable.",
+    ),
+]
 Engines = Annotated[
     list[str] | None,
     option(

@@ -11,6 +11,15 @@ ServerUrl = Annotated[
     str,
     option("--server", metavar="URL", help="Address of `edge-bench serve`: http://192.168.1.10:8000."),
 ]
+EdgeDevice = Annotated[
+    str | None,
+    option(
+        "--edge-device",
+        metavar="NAME|FILE",
+        help="Also predict the time on this device instead of on this machine, for a first answer without the device: "
+        "zero2w, pi3b+, pi4, pi5, or a device file. It is PREDICTED, not measured.",
+    ),
+]
 Token = Annotated[
     str | None,
     option("--token", metavar="TEXT", show_envvar=True, help="Token of the server. Other users can read a command "

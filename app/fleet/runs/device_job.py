@@ -27,7 +27,6 @@ from edge_bench.app.fleet.runs.spec import (
     FleetJobSpec,
     is_announcement,
     parse_progress,
-    run_command,
 )
 from edge_bench.app.fleet.runs.state import DeviceState, FleetState
 from edge_bench.bench.errors import EdgeBenchError
@@ -136,7 +135,7 @@ class DeviceJob:
         return workspace
 
     def _start(self, workspace: Workspace) -> Any:
-        command, volumes = run_command(self.spec.options), {"artifacts": "ro", "results": "rw"}
+        command, volumes = self.spec.command, {"artifacts": "ro", "results": "rw"}
         return workspace.start("run", command, volumes=volumes, environment=ENVIRONMENT)
 
     def _send_bundle(self, workspace: Workspace) -> None:
@@ -270,6 +269,8 @@ def _failure(status: ContainerExit) -> tuple[str, str]:
             "out of memory: the machine stopped the benchmark",
             "use a smaller --limit or --batch-size, or more `memory` for the engine",
         )
+    if "No such command" in status.message:
+        return "its image is older than this edge-bench, and has no such command", "build the image again"
     if status.code == KILLED:
         return "the benchmark was killed", "continue with --resume"
     return status.message or f"the benchmark ended with exit code {status.code}", ""

@@ -10,7 +10,7 @@ from edge_bench.app.fleet.docker.images import ImageSource
 from edge_bench.app.render.text.terminal import UNWRAPPED
 from edge_bench.bench.records.bundle import Bundle
 
-__all__ = ["ENVIRONMENT", "RUNS", "UPLOAD_EXCLUDES", "FleetJobSpec", "is_announcement", "parse_progress", "run_command"]
+__all__ = ["ENVIRONMENT", "RUNS", "UPLOAD_EXCLUDES", "FleetJobSpec", "is_announcement", "parse_progress"]
 
 #: A folder in the results' volume. Journals can be copied there as a folder, unlike to the volume's root.
 RUNS = "runs"
@@ -28,7 +28,7 @@ class FleetJobSpec:
     """The bundle and the options, the same for every engine."""
 
     bundle: Bundle
-    options: Sequence[str]  # of `run`, as typed
+    options: Sequence[str]  # of `run` or `calibrate`, as typed
     settings: dict[str, Any]  # the values of the given options
     results: Path
     source: ImageSource
@@ -39,11 +39,18 @@ class FleetJobSpec:
     min_disk: int = 0  # bytes
     keep: bool = False  # containers and volumes
     remove_image: bool = False
+    calibrates: bool = False  # the bundle has the calibration networks
 
+    @property
+    def command(self) -> list[str]:
+        """The container's command, which resumes an unfinished run and reuses a finished one.
 
-def run_command(options: Sequence[str]) -> list[str]:
-    """Return the container's command, which resumes an unfinished run and reuses a finished one."""
-    return ["run", "/artifacts/bundle", "--results", f"/results/{RUNS}", *options, "--once", "--resume"]
+        The device file of a calibration is made from the Run by this command, so that of the container is not kept.
+        """
+        what = ["run", "/artifacts/bundle"]
+        if self.calibrates:
+            what = ["calibrate", "--bundle", "/artifacts/bundle", "--output", "/tmp/device.toml"]  # noqa: S108
+        return [*what, "--results", f"/results/{RUNS}", *self.options, "--once", "--resume"]
 
 
 def parse_progress(line: str) -> tuple[str, int, int, str] | None:

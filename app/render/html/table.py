@@ -9,7 +9,7 @@ from edge_bench.app.render.table import Table, limited, rows_left_out
 
 __all__ = ["html_table", "notes_list", "table_box", "table_page", "with_badges"]
 
-_BADGES = re.compile(r"(EMULATED|ASSUMED)")
+_BADGES = re.compile(r"(EMULATED|ASSUMED|PREDICTED)")
 _BARS = re.compile(r"^([▁▂▃▄▅▆▇█]+) (.*)$")
 #: A hyphen used as a minus sign.
 _MINUS = re.compile(r"(?<![\w.])-(?=\d)")
@@ -132,12 +132,9 @@ def notes_list(notes: Sequence[str]) -> Html | None:
 
 
 def with_badges(text: str) -> Html:
-    """Return the text with every EMULATED and ASSUMED highlighted as a badge."""
+    """Return the text with every EMULATED, ASSUMED and PREDICTED highlighted as a badge."""
     return fragment(
-        *(
-            element("b", part, class_="emulated") if part in ("EMULATED", "ASSUMED") else part
-            for part in _BADGES.split(text)
-        )
+        *(element("b", part, class_="emulated") if _BADGES.fullmatch(part) else part for part in _BADGES.split(text))
     )
 
 

@@ -1,10 +1,12 @@
 """Rows of ``offload``."""
 
+from typing import Literal
+
 import msgspec
 
 from edge_bench.bench.offload.records.offload import OutputComparison
 
-__all__ = ["HereRow", "ThereRow"]
+__all__ = ["HereRow", "PredictedRow", "ThereRow"]
 
 Number = float | None
 
@@ -73,3 +75,17 @@ class ThereRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     remark: str
     parts_s: dict[str, float] | None
     outputs: OutputComparison | None = None
+
+
+class PredictedRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The predicted time on the device of --edge-device. It is not a measurement."""
+
+    configuration: Literal["PREDICTED"]
+    device: str
+    board: str
+    variant: str
+    threads: int
+    method: str  # what the prediction is based on
+    p50_s: float
+    p50_low_s: float  # of the 90 % interval
+    p50_high_s: float

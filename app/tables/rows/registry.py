@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from edge_bench.app.tables.rows.calibrated import CalibrationRow
 from edge_bench.app.tables.rows.compared import CompareRow, GateRow
 from edge_bench.app.tables.rows.inspected import GraphRow, ModelRow
 from edge_bench.app.tables.rows.machines import DeviceRow, DoctorRow, EngineRow
 from edge_bench.app.tables.rows.measured import HistoryRow, RepeatsRow, RunRow
-from edge_bench.app.tables.rows.offloaded import HereRow, ThereRow
+from edge_bench.app.tables.rows.offloaded import HereRow, PredictedRow, ThereRow
+from edge_bench.app.tables.rows.predicted import PredictRow
 from edge_bench.app.tables.rows.profiled import ProfileRow
 
 __all__ = ["ROWS"]
@@ -18,9 +20,11 @@ ROWS: dict[str, tuple[type[Any], ...]] = {
     "compare": (CompareRow,),
     "compare-baseline": (GateRow,),
     "history": (HistoryRow,),
-    "offload": (HereRow, ThereRow),
+    "offload": (HereRow, ThereRow, PredictedRow),
     "profile": (ProfileRow,),
     "inspect": (ModelRow, GraphRow),
+    "predict": (PredictRow,),
+    "calibrate": (CalibrationRow,),
     "doctor": (DoctorRow,),
     "fleet-run": (DeviceRow,),
     "fleet-list": (EngineRow,),

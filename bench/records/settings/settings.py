@@ -54,3 +54,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # --power: stated by the user, "none", or the file of a sensor; None: the best meter of the machine, if there is one
     power: StatedPower | BoundedStr | None = None
     sustained: Sustained | None = None  # of --duration; None: interleaved trials. Trials and processes do not apply
+    # maximum number of workers at the same time: configurations are measured in groups of this size; None: all at once
+    at_once: PositiveInt | None = None

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from edge_bench.app.report.bundle_section import bundle_sections
-from edge_bench.app.report.machines import machines_table
+from edge_bench.app.report.devices.machines import machines_table
 from edge_bench.app.report.reproduce import reproduce_section
 from edge_bench.app.report.trust import trust_section
 from edge_bench.bench.records.run import Run

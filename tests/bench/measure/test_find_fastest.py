@@ -11,7 +11,7 @@ from edge_bench.bench.measure.duration.cost import ConfigurationCost, RunCost
 from edge_bench.bench.measure.options import settings as options
 from edge_bench.bench.measure.options.settings import searched
 from edge_bench.bench.measure.plan import Selection, plan
-from edge_bench.bench.measure.schedule import AT_ONCE, first_schedule
+from edge_bench.bench.measure.schedule import AT_ONCE, grouped_schedule
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.journal.journal import JOURNAL
@@ -85,7 +85,7 @@ def test_a_search_interrupted_in_both_rounds_is_resumed_with_the_same_finalists(
 
 
 def test_groups_are_small_and_drawn_anew() -> None:
-    groups = first_schedule(20, trials=5, processes=3, seed=1)
+    groups = grouped_schedule(20, trials=5, processes=3, seed=1)
     assert [len(generation.rounds) for _, generation in groups] == [2] * 6 + [1] * 3
     for number in range(3):
         members = [member for each, generation in groups if generation.number == number for member in each]

@@ -8,14 +8,16 @@ from edge_bench.app.cli import parsing
 from edge_bench.app.cli.answers import Shown, print_answered, print_next, width
 from edge_bench.app.cli.options.fleet import (
     ApiTimeout,
-    Bundle,
+    Calibrate,
     Engines,
     FleetFile,
+    Force,
     Image,
     Keep,
     LocalEngine,
     MinDisk,
     MinMemory,
+    OptionalBundle,
     ReconnectTimeout,
     RemoveImage,
     Resume,
@@ -51,6 +53,7 @@ from edge_bench.bench.errors import EdgeBenchError, Interrupted
 from edge_bench.bench.wording import counted
 
 if TYPE_CHECKING:
+    from edge_bench.app.cli.commands.fleet.calibrating import Work
     from edge_bench.app.fleet.runs.fleet_job import Outcome
 
 __all__ = ["run"]
@@ -66,13 +69,15 @@ FORWARDED = (
 
 def run(
     context: typer.Context,
-    bundle: Bundle,
+    bundle: OptionalBundle = None,
     engine: Engines = None,
     fleet_file: FleetFile = None,
     ssh_config: SshConfig = None,
     tls: Tls = None,
     swarm: Swarm = False,
     stack_file: StackFile = None,
+    calibrate: Calibrate = False,
+    force: Force = False,
     image: Image = "edge-bench",
     local_engine: LocalEngine = None,
     variant: Variants = None,
@@ -102,6 +107,7 @@ def run(
 ) -> None:
     """Measure a bundle on every engine, fetch the Runs and compare them."""
     from edge_bench.app.cli import console
+    from edge_bench.app.cli.commands.fleet.calibrating import print_devices
     from edge_bench.app.fleet.docker.engine import Engine
     from edge_bench.app.fleet.docker.images import ImageSource
     from edge_bench.app.fleet.docker.inventory import engine_settings, local_engine_setting
@@ -110,13 +116,12 @@ def run(
     from edge_bench.app.fleet.swarm.job import run_swarm
     from edge_bench.app.fleet.swarm.node_rows import swarm_settings
     from edge_bench.app.render.progress.fleet import fleet_view
-    from edge_bench.bench.records.bundle import Bundle
 
+    work = _work(context)
     engines = engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls)
-    options, settings = _forwarded_options(context)
     source = ImageSource(image, lambda: Engine(local_engine_setting(local_engine), api_timeout))
     spec = FleetJobSpec(
-        Bundle.open(bundle), options, settings, results, source,
+        work.bundle, work.options, work.settings, work.results, source, calibrates=calibrate,
         timeout=api_timeout, reconnect_timeout=reconnect_timeout, keep=keep, remove_image=remove_image,
         min_memory=parsing.memory(min_memory, "--min-memory") or 0,
         min_disk=parsing.memory(min_disk, "--min-disk") or 0,
@@ -130,7 +135,22 @@ def run(
                 outcome = run_fleet(spec, engines, view, resume=resume)
     finally:
         source.close()
-    _finish(outcome, Shown(output_format, wide=wide, why=why))
+    if calibrate:
+        print_devices(outcome, work.bundle, output_format)
+    else:
+        _print(outcome, Shown(output_format, wide=wide, why=why))
+    _finish(outcome)
+
+
+def _work(context: typer.Context) -> "Work":
+    """Return what is measured on every engine, and where the Runs are stored."""
+    from edge_bench.app.cli.commands.fleet.calibrating import Work, calibration_work, required_bundle
+    from edge_bench.bench.records.bundle import Bundle
+
+    if context.params["calibrate"]:
+        return calibration_work(context)
+    bundle = Bundle.open(required_bundle(context))
+    return Work(bundle, *_forwarded_options(context), context.params["results"])
 
 
 def _forwarded_options(context: typer.Context) -> tuple[list[str], dict[str, Any]]:
@@ -150,8 +170,8 @@ def _forwarded_options(context: typer.Context) -> tuple[list[str], dict[str, Any
     return options, stated | {"budget_s": budget, "memory_limit": parsing.memory(values.get("memory_limit"))}
 
 
-def _finish(outcome: "Outcome", shown: Shown) -> None:
-    """Print the answer, a line for each machine that failed, and the machines; raise the error that this calls for."""
+def _print(outcome: "Outcome", shown: Shown) -> None:
+    """Print the answer, a line for each machine that failed, and the machines."""
     from edge_bench.app.cli import console
     from edge_bench.app.tables.answer.fleet import FleetAnswered, fleet_sentences, fleet_text
     from edge_bench.app.tables.fleet import fleet_table
@@ -172,6 +192,10 @@ def _finish(outcome: "Outcome", shown: Shown) -> None:
     )
     if measured:
         print_next([outcome.folder.parent], shown.form)
+
+
+def _finish(outcome: "Outcome") -> None:
+    """Raise the error that the outcome calls for."""
     if outcome.interrupted:
         raise Interrupted("interrupted; fetched Runs are kept", "rerun the same command with --resume to continue")
     if missing := outcome.missing:

@@ -11,6 +11,7 @@ from edge_bench.app.cli.commands.measure.finish import not_trusted
 from edge_bench.app.cli.options.offload import (
     AccuracyImages,
     BundleArgument,
+    EdgeDevice,
     InFlight,
     Links,
     LocalRuntime,
@@ -42,6 +43,7 @@ from edge_bench.bench.errors import EdgeBenchError, Interrupted
 
 if TYPE_CHECKING:
     from edge_bench.bench.offload.records.offload import Offload
+    from edge_bench.bench.prediction.answer import PredictedModel
 
 __all__ = ["offload"]
 
@@ -61,6 +63,7 @@ def offload(
     in_flight: InFlight = "1,8",
     link: Links = None,
     sweep: Sweep = False,
+    edge_device: EdgeDevice = None,
     power: PowerText = None,
     trials: Trials = 30,
     processes: Processes = 5,
@@ -94,6 +97,7 @@ def offload(
         timeout_s=timeout, quality=quality,
     )  # fmt: skip
     progress, explicit = console.progress(), parsing.explicit_options(context)
+    edge = _predicted(edge_device, bundle, parsing.names(variant), parsing.counts(threads, "--threads"))
     plan = plan_offload(
         bundle, server, emulated_settings(settings, explicit, progress),
         selection=Selection(
@@ -108,18 +112,39 @@ def offload(
         power=power_option(power, power_from),
     )  # fmt: skip
     record, path = measure(plan, results, progress)
-    _print(record, path, Shown(output_format, wide=wide, why=why))
+    _print(record, path, Shown(output_format, wide=wide, why=why), edge)
     _finish(record, path, strict=strict, form=output_format)
 
 
-def _print(record: "Offload", path: Path, shown: Shown) -> None:
-    """Print the answer, and the tables or all figures."""
+def _predicted(
+    device: str | None, bundle: Path, variants: list[str], threads: list[int] | None
+) -> "PredictedModel | None":
+    """Return the prediction for --edge-device; raise BadInput before anything is measured if there is none."""
+    if device is None:
+        return None
+    from edge_bench.app.tables.offload.predicted import predicted_edge
+    from edge_bench.bench.records.bundle import Bundle
+
+    return predicted_edge(Bundle.open(bundle), device, variants, threads or [])
+
+
+def _print(record: "Offload", path: Path, shown: Shown, edge: "PredictedModel | None") -> None:
+    """Print the answer, and the tables or all figures; then the predicted device, which is no part of the answer."""
+    import dataclasses
+
+    from edge_bench.app.cli import console
+    from edge_bench.app.tables.offload.predicted import predicted_edge_records, predicted_edge_table
     from edge_bench.app.tables.offload.table import offload_tables
     from edge_bench.app.tables.offload.text import OffloadAnswered, offload_sentences, offload_text
     from edge_bench.bench.offload.analysis.assessment import assess
 
     assessment = assess(record)
     tables = offload_tables(record, assessment)
+    if edge is not None and tables:
+        records = [*tables[0].records, *predicted_edge_records(edge)]
+        tables[0] = dataclasses.replace(tables[0], records=records)
+        if shown.form is not Format.TABLE:
+            tables.append(predicted_edge_table(record, assessment, edge))
     subject = OffloadAnswered(record, assessment, tables, f"in the report ({report_command([path.parent])})")
     print_answered(
         tables,
@@ -127,6 +152,9 @@ def _print(record: "Offload", path: Path, shown: Shown) -> None:
         lambda **how: offload_text(subject, width(), **how),
         shown,
     )
+    if edge is not None and shown.form is Format.TABLE:
+        console.print_text("")
+        console.print_table(predicted_edge_table(record, assessment, edge), shown.form)
 
 
 def _finish(record: "Offload", path: Path, *, strict: bool, form: Format) -> None:

@@ -1,0 +1,1 @@
+"""Sections on machines: those that were measured, and boards that are predicted."""

@@ -1,0 +1,96 @@
+"""Predicted times of a bundle on Raspberry Pi boards, beside the times that were measured on machines here."""
+
+from collections.abc import Mapping, Sequence
+
+from edge_bench.app.render.table import Table
+from edge_bench.app.render.units import size, with_interval
+from edge_bench.bench.analysis.comparison.comparison import Row
+from edge_bench.bench.prediction.answer import PredictedModel, Subject, predict_all
+from edge_bench.bench.prediction.catalogue import ALL_DEVICES, load_device
+from edge_bench.bench.prediction.device_file import Device
+from edge_bench.bench.stats.intervals import Interval
+
+__all__ = ["PREDICTED", "boards_table", "predicted_time"]
+
+PREDICTED = "PREDICTED"
+#: Numbers of threads that are predicted: one, and all cores of every board.
+_THREADS = (1, 4)
+_RUNTIME = "litert"
+_MAX_MACHINES = 3
+
+
+def boards_table(models: Sequence[Subject], rows: Sequence[Row], machines: Mapping[str, str]) -> Table | None:
+    """Return a table with one row per variant and number of threads; None if no variant can be predicted.
+
+    rows: of a comparison of the variants' Runs; ``machines`` has the name of each Run's machine
+    """
+    devices = [load_device(name) for name in ALL_DEVICES]
+    found = predict_all(models, devices, _THREADS, _RUNTIME)
+    measured = _measured(rows, machines)
+    names = list(dict.fromkeys(machine for machine, _, _ in measured))[:_MAX_MACHINES]
+    lines = [_line(model, threads, names, measured, found) for model in models for threads in _THREADS]
+    lines = [line for line in lines if any(cell != "–" for cell in line[2 + len(names) :])]
+    if not lines:
+        return None
+    return Table(
+        title="Predicted times on Raspberry Pi boards",
+        header=("model", "threads", *(f"measured on\n{name}, ms" for name in names),
+                *(f"{PREDICTED}\n{device.board}, ms" for device in devices)),
+        rows=lines,
+        keys=2,
+        notes=_notes(models, devices, found, has_measured=bool(names)),
+    )  # fmt: skip
+
+
+def predicted_time(each: PredictedModel) -> str:
+    """Return the predicted median in ms with its 90 % interval; ``–`` if nothing is predicted."""
+    if each.prediction is None:
+        return "–"
+    low, high = each.prediction.interval_90
+    return with_interval(each.prediction.milliseconds, Interval(low, high))
+
+
+def _measured(rows: Sequence[Row], machines: Mapping[str, str]) -> dict[tuple[str, str, int], str]:
+    """Return the measured times by machine, variant and number of threads; emulated ones are left out."""
+    found: dict[tuple[str, str, int], str] = {}
+    for row in rows:
+        each = row.configuration
+        plain = each.runtime == _RUNTIME and each.batch_size == 1 and not each.delegate
+        if plain and not row.emulated and not row.failed and row.time is not None:
+            key = (machines.get(row.run_id, row.machine), each.variant, each.threads)
+            found.setdefault(key, with_interval(row.time.milliseconds, row.time.interval))
+    return found
+
+
+def _line(
+    model: Subject, threads: int, names: Sequence[str], measured: Mapping[tuple[str, str, int], str],
+    found: Sequence[PredictedModel],
+) -> list[str]:  # fmt: skip
+    own = [each for each in found if each.model == model.name and each.threads == threads]
+    here = [measured.get((name, model.name, threads), "not measured") for name in names]
+    return [model.name, str(threads), *here, *map(predicted_time, own)]
+
+
+def _notes(
+    models: Sequence[Subject], devices: Sequence[Device], found: Sequence[PredictedModel], *, has_measured: bool
+) -> list[str]:
+    notes = [
+        f"{PREDICTED}: median and 90 % interval with LiteRT, from the operators of each model and published latencies; "
+        "docs/prediction.md has their errors. They are not measurements, so they get no verdict",
+    ]
+    if has_measured:
+        notes.append("measured: median and 95 % interval with the same model, runtime and number of threads")
+    for model in models:
+        refused = [each for each in found if each.model == model.name and each.refusal]
+        boards = list(dict.fromkeys(each.board for each in refused))
+        where = "all boards" if len(boards) == len(devices) else ", ".join(boards)
+        notes += [f"–: {model.name} on {where}: {refused[0].refusal}"] if refused else []
+    for device in devices:
+        least = min(device.memory_mb) << 20
+        for model in models:
+            if model.memory_bytes > least // 2:
+                notes.append(
+                    f"{model.name} needs at least {size(model.memory_bytes)} of memory; a {device.board} has "
+                    f"{size(least)} or more, which the system uses, too"
+                )
+    return notes

@@ -1,0 +1,1 @@
+"""Output of ``predict``: sentences and tables."""

@@ -1,0 +1,73 @@
+"""The answer of ``predict`` in sentences, and its notes."""
+
+import math
+from collections.abc import Sequence
+
+from edge_bench.app.render.units import percent, significant
+from edge_bench.app.tables.prediction.wording import interval, kind_name, method_text, milliseconds
+from edge_bench.bench.prediction.answer import PredictedModel
+from edge_bench.bench.prediction.predict import Prediction
+from edge_bench.bench.wording import counted
+
+__all__ = ["prediction_notes", "prediction_sentences"]
+
+_FAR = 1.5  # a model this many times larger or smaller than those of the fit is mentioned
+
+
+def prediction_sentences(predicted: Sequence[PredictedModel]) -> list[str]:
+    """Return the answer in one sentence: the fastest prediction of the first model, and what it is founded on."""
+    found = [each for each in predicted if each.prediction]
+    if not found:
+        return ["PREDICTED: nothing. The table gives the reasons."]
+    devices, models = {each.device for each in found}, {each.model for each in found}
+    fastest = min(found, key=_median)
+    one, several = _prediction(fastest), len(devices) > 1 or len(models) > 1 or len(found) > 1
+    start = "the fastest is " if several else ""
+    threads = counted(fastest.threads, "thread")
+    return [
+        f"PREDICTED: {start}{fastest.model} on a {fastest.board} with {threads}: {milliseconds(one.milliseconds)} ms per "
+        f"inference, with 90 % probability {interval(one.interval_90)} ms, from {method_text(fastest)}."
+    ]
+
+
+def prediction_notes(predicted: Sequence[PredictedModel]) -> list[str]:
+    """Return what a reader has to know about the predictions."""
+    notes = ["predicted, not measured: medians of single inferences on an idle board with a 64-bit system"]
+    notes += dict.fromkeys(text for each in predicted for text in _notes(each))
+    sources = sorted({source for each in predicted for source in each.sources})
+    if sources:
+        notes.append(f"sources: {', '.join(sources)}")
+    return notes
+
+
+def _notes(each: PredictedModel) -> list[str]:
+    if each.refusal:
+        return [f"{each.model} on {each.device}: {each.refusal}; {each.remedy}"]
+    notes = []
+    prediction = _prediction(each)
+    name = f"{each.model} on {each.device}"
+    if (factor := math.exp(prediction.outside)) > _FAR:
+        notes.append(f"{name}: {significant(factor, 2)}× outside the sizes of the models of the fit")
+    for kind, share in each.unseen.items():
+        notes.append(f"{name}: {percent(share, 0)} of the time in {kind_name(kind)}, more than in any model of the fit")
+    if each.unmodelled:
+        names = ", ".join(f"{kind} ({count})" if count > 1 else kind for kind, count in each.unmodelled.items())
+        notes.append(
+            f"{each.model}: the time of {names} is not predicted; it is not in the median, and the interval is wider "
+            "for it"
+        )
+    if not each.reliable:
+        notes.append(f"{each.device} was calibrated with --force on a machine that was not reliable")
+    if each.leave_one_out_error is not None:
+        notes.append(f"{each.device}: leave-one-out error of the calibration {percent(each.leave_one_out_error, 0)}")
+    return notes
+
+
+def _prediction(each: PredictedModel) -> Prediction:
+    if each.prediction is None:
+        raise ValueError("no prediction")
+    return each.prediction
+
+
+def _median(each: PredictedModel) -> float:
+    return _prediction(each).milliseconds

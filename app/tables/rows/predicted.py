@@ -1,0 +1,49 @@
+"""Rows of ``predict``."""
+
+import msgspec
+
+__all__ = ["PredictRow"]
+
+Number = float | None
+
+
+class PredictRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The predicted latency of a model on a device, or why there is none. It is not a measurement."""
+
+    label: str  # always PREDICTED
+    model: str
+    device: str
+    board: str
+    threads: int
+    runtime: str
+    kernels: str  # the kernel library
+    precision: str
+    scheme: str  # of quantized weights: per-channel or per-tensor
+    refusal: str  # why nothing is predicted; empty if it is
+    remedy: str
+    median_ms: Number
+    low_80_ms: Number
+    high_80_ms: Number
+    low_90_ms: Number
+    high_90_ms: Number
+    p90_ms: Number
+    p90_low_90_ms: Number
+    p90_high_90_ms: Number
+    limited_by: str  # compute, memory or overhead
+    shares: dict[str, float]  # of the time, by class of operators
+    memory_share: Number
+    overhead_share: Number
+    method: str  # published, sibling, zero-shot or own calibration
+    clock_ghz: Number
+    rows: int  # latencies of the fit
+    families: list[str]  # of their models
+    sources: list[str]
+    outside: Number  # ratio to the nearest model size of the fit: 1 if inside, 2 if twice or half as large
+    unseen: dict[str, float]  # classes of operators with more of the time than in any model of the fit
+    unmodelled: dict[str, int]
+    unmodelled_share: float  # of the bytes
+    memory_bytes: int  # the model needs at least this
+    device_memory_bytes: list[int]  # of the versions of the board
+    calibrated: str
+    reliable: bool
+    leave_one_out_error: Number

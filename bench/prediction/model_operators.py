@@ -1,0 +1,186 @@
+"""Operators of a .tflite file in the classes whose speed is predicted, and its precision."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.model_formats.tflite import Tensor, TfliteFile, item_bits, read_tflite
+from edge_bench.bench.model_formats.tflite_operators import Node
+from edge_bench.bench.models.multiply_accumulates import multiply_accumulates
+from edge_bench.bench.prediction.work import Kind, OperatorWork
+
+__all__ = ["ModelOperators", "operators_of", "read_operators"]
+
+#: Operators that a runtime does not execute, or that take no time: they change the shape of a tensor, not its values.
+_FREE = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "SHAPE"}
+#: Operators whose time is that of moving their tensors.
+_MOVING = {
+    "ADD", "SUB", "MUL", "RELU", "RELU6", "RELU_N1_TO_1", "HARD_SWISH", "LOGISTIC", "SOFTMAX", "MEAN",
+    "AVERAGE_POOL_2D", "MAX_POOL_2D", "CONCATENATION", "PAD", "PADV2", "QUANTIZE", "DEQUANTIZE", "RESIZE_BILINEAR",
+    "RESIZE_NEAREST_NEIGHBOR",
+}  # fmt: skip
+_FEW_CHANNELS = 4  # input channels of a first convolution: grey, colour, or colour with another
+_GROUP, _COLOURS = 4, 3  # channels that int8 kernels read together, and those of the models of the fits
+#: Share of the multiply-accumulates that must have the same precision.
+_MAJORITY = 0.9
+_UNSIZED = {"string", "resource", "variant"}
+Precision = Literal["float32", "int8", "dynamic", "mixed"]
+Scheme = Literal["", "per-channel", "per-tensor"]
+
+
+class ModelOperators(msgspec.Struct, frozen=True):
+    """What the prediction of a model's latency needs to know about it."""
+
+    operators: list[OperatorWork]
+    precision: Precision
+    scheme: Scheme  # of int8 and uint8 weights
+    unmodelled: dict[str, int]  # name of each operator that is not modelled → how many
+    unmodelled_bytes: float  # that these operators read and write
+    total_bytes: float
+
+    @property
+    def macs(self) -> float:
+        """Multiply-accumulates of all modelled operators."""
+        return sum(each.macs for each in self.operators)
+
+    @property
+    def unmodelled_share(self) -> float:
+        """Share of the bytes in operators that are not modelled."""
+        return self.unmodelled_bytes / self.total_bytes if self.total_bytes else 0.0
+
+
+def read_operators(path: Path) -> ModelOperators:
+    """Return the operators of a .tflite file for one example; raise BadInput if it is not valid."""
+    try:
+        return operators_of(read_tflite(path))
+    except ValueError as cause:
+        raise BadInput(f"{path}: invalid or truncated .tflite file: {cause}", "copy or export it again") from None
+
+
+def operators_of(file: TfliteFile) -> ModelOperators:
+    """Return the operators of the main graph; raise ValueError for wrong tensors."""
+    reader = _Reader(file)
+    for node in file.nodes[: file.main_nodes]:
+        reader.add(node)
+    precision, scheme = reader.precision()
+    return ModelOperators(
+        operators=reader.operators,
+        precision=precision,
+        scheme=scheme,
+        unmodelled=dict(sorted(reader.unmodelled.items())),
+        unmodelled_bytes=reader.unmodelled_bytes,
+        total_bytes=reader.unmodelled_bytes
+        + sum(each.weight_bytes + each.activation_bytes for each in reader.operators),
+    )
+
+
+class _Reader:
+    """Reads one operator after the other."""
+
+    def __init__(self, file: TfliteFile) -> None:
+        self._file = file
+        self.operators: list[OperatorWork] = []
+        self.unmodelled: dict[str, int] = {}
+        self.unmodelled_bytes = 0.0
+        self._unpacked: dict[int, int] = {}  # outputs of DEQUANTIZE of constants: float16 weights
+        self._macs: dict[tuple[Precision, Scheme], float] = {}
+
+    def add(self, node: Node) -> None:
+        inputs, outputs = self._tensors(node.inputs), self._tensors(node.outputs)
+        if node.name in _FREE:
+            return
+        if node.name == "DEQUANTIZE" and inputs and inputs[0] and inputs[0].constant_bytes:
+            self._unpacked |= {index: _bytes(self._file.tensors[index]) for index in node.outputs if index >= 0}
+            return
+        constants, activations = self._moved(node)
+        macs = multiply_accumulates(inputs, outputs, node)
+        kind = _kind(node, inputs, outputs)
+        if kind is None or macs is None:
+            self.unmodelled[node.name] = self.unmodelled.get(node.name, 0) + 1
+            self.unmodelled_bytes += constants + activations
+            return
+        computed = macs * _read_together(kind, inputs)
+        self.operators.append(OperatorWork(kind, computed, float(constants), float(activations)))
+        if macs:
+            key = _arithmetic(inputs)
+            self._macs[key] = self._macs.get(key, 0) + macs
+
+    def precision(self) -> tuple[Precision, Scheme]:
+        """Return the precision and scheme of nine tenths of the multiply-accumulates, else ``mixed``."""
+        total = sum(self._macs.values())
+        if not total:
+            return "float32", ""
+        main, scheme = max(self._macs, key=lambda each: self._macs[each])
+        of_main = sum(macs for (precision, _), macs in self._macs.items() if precision == main)
+        return (main, scheme) if of_main >= _MAJORITY * total else ("mixed", "")
+
+    def _tensors(self, indices: Sequence[int]) -> list[Tensor | None]:
+        return [self._file.tensors[index] if 0 <= index < len(self._file.tensors) else None for index in indices]
+
+    def _moved(self, node: Node) -> tuple[int, int]:
+        """Return the bytes of constants and of computed tensors."""
+        constants = activations = 0
+        for index in (*node.inputs, *node.outputs):
+            if not 0 <= index < len(self._file.tensors):
+                continue
+            tensor = self._file.tensors[index]
+            if index in self._unpacked or tensor.constant_bytes:
+                constants += self._unpacked.get(index, tensor.constant_bytes)
+            else:
+                activations += _bytes(tensor)
+        return constants, activations
+
+
+def _read_together(kind: Kind, inputs: Sequence[Tensor | None]) -> float:
+    """Return how many times as long a first convolution of int8 takes per multiply-accumulate as one of colour images.
+
+    Its kernels read channels in groups of four. So grey images (one channel) take as long as colour images (three).
+    Measured on LiteRT; see docs/device-calibration.md.
+    """
+    weights = inputs[1] if len(inputs) > 1 else None
+    if kind != "first_convolution" or weights is None or weights.dtype != "int8":
+        return 1.0
+    channels = weights.shape[-1]
+    return (_GROUP * math.ceil(channels / _GROUP) / channels) / (_GROUP / _COLOURS)
+
+
+def _arithmetic(inputs: Sequence[Tensor | None]) -> tuple[Precision, Scheme]:
+    values, weights = inputs[0], inputs[1] if len(inputs) > 1 else None
+    if values is None or weights is None:
+        return "mixed", ""
+    if values.dtype in ("float32", "float16"):
+        integer = weights.dtype in ("int8", "uint8", "int4", "int2")
+        return ("dynamic", "") if integer else ("float32", "")
+    if values.dtype in ("int8", "uint8") and weights.dtype == values.dtype:
+        return "int8", "per-channel" if weights.per_channel else "per-tensor"
+    return "mixed", ""
+
+
+def _bytes(tensor: Tensor) -> int:
+    return 0 if tensor.dtype.lower() in _UNSIZED else tensor.elements * item_bits(tensor.dtype) // 8
+
+
+_KINDS: dict[str, Kind] = {
+    "DEPTHWISE_CONV_2D": "depthwise",
+    "FULLY_CONNECTED": "dense",
+    **dict[str, Kind].fromkeys(_MOVING, "element_by_element"),
+}
+
+
+def _kind(node: Node, inputs: Sequence[Tensor | None], outputs: Sequence[Tensor | None]) -> Kind | None:
+    """Return the class of an operator; None if it has none."""
+    if node.name != "CONV_2D":
+        return _KINDS.get(node.name)
+    weights, output = inputs[1] if len(inputs) > 1 else None, outputs[0] if outputs else None
+    if weights is None or output is None or len(weights.shape) != 4:
+        return None
+    height, width, channels = weights.shape[1:]
+    if channels <= _FEW_CHANNELS:
+        return "first_convolution"
+    if height * width > 1:
+        return "convolution"
+    return "pointwise" if math.prod(output.shape[1:-1]) > 1 else "dense"

@@ -1,0 +1,68 @@
+"""Errors of predictions of rows that the fit did not see: without their family of models, or without their device."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_bench.bench.prediction.device_file import OVERLAP
+from edge_bench.bench.prediction.latency_model import Models, log_latencies
+from studies.prediction.joint_fit import fit_cells
+from studies.prediction.table import Cell, Row, cells_of
+
+__all__ = ["Unseen", "unseen_families", "unseen_rows"]
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A row, and its prediction by a fit that did not see it."""
+
+    left_out: str  # "family" or "device"
+    row: Row
+    log_error: float  # of the prediction: its logarithm minus that of the measurement
+    variance: float  # of the logarithm, from the parameters
+    between_families: float  # standard deviations of the fit
+    residual: float
+
+    @property
+    def group(self) -> tuple[str, str, str, bool]:
+        """Device, kernels, precision, and whether threads are several: what deviations between families depend on."""
+        cell = self.row.cell
+        return cell.device, cell.kernels, cell.precision, cell.threads > 1
+
+
+def unseen_rows(rows: Sequence[Row]) -> Iterator[Unseen]:
+    """Yield each row twice: predicted without its family on any device, and without its device."""
+    yield from unseen_families(rows)
+    yield from _without_each(rows, "device", lambda row: row.cell.device)
+
+
+def unseen_families(rows: Sequence[Row]) -> Iterator[Unseen]:
+    """Yield each row, predicted without its family on any device."""
+    yield from _without_each(rows, "family", lambda row: row.family)
+
+
+def _without_each(rows: Sequence[Row], left_out: str, label: Callable[[Row], str]) -> Iterator[Unseen]:
+    for kernels in sorted({row.cell.kernels for row in rows}):
+        of_library = [row for row in rows if row.cell.kernels == kernels]
+        residuals = fit_cells(cells_of(of_library)).residuals
+        for value in sorted({label(row) for row in of_library}):
+            unseen = [row for row in of_library if label(row) == value]
+            seen = [row for row in of_library if label(row) != value]
+            yield from _predicted(left_out, seen, unseen, residuals)
+
+
+def _predicted(
+    left_out: str, seen: Sequence[Row], unseen: Sequence[Row], residuals: Mapping[Cell, float]
+) -> Iterator[Unseen]:
+    cells = cells_of(unseen)
+    known = cells_of(seen)
+    fit = fit_cells(known, list(cells), {cell: each for cell, each in residuals.items() if cell in known})
+    for cell, rows in cells.items():
+        point, covariance = fit.of(cell)
+        models = Models.of([row.operators for row in rows])
+        predicted, derivatives = log_latencies(models, point, cell.clock_ghz, OVERLAP[cell.kernels])
+        variances = np.einsum("ij,jk,ik->i", derivatives, covariance, derivatives)
+        for row, log_ns, variance in zip(rows, predicted, variances, strict=True):
+            error = float(log_ns - np.log(row.milliseconds * 1e6))
+            yield Unseen(left_out, row, error, float(variance), *fit.deviations(cell))

@@ -1,0 +1,121 @@
+"""Published latencies: a CSV with a row per measurement, and a JSON file per model with its operators.
+
+Columns: device, core, clock_ghz, threads, runtime_version, kernels, model, family, precision (fp32 or int8),
+quant_scheme, latency_ms, os_bits, source, op_table (the path of the JSON file from the folder of the CSV).
+"""
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from edge_bench.bench.prediction.work import Kind, OperatorWork
+from studies.prediction.hardware import CORES, DEVICES_WITHOUT_USE
+
+__all__ = ["Cell", "Row", "cells_of", "read_table"]
+
+_KINDS: dict[str, Kind] = {
+    "stem": "first_convolution",
+    "conv": "convolution",
+    "pw": "pointwise",
+    "dw": "depthwise",
+    "fc": "dense",
+    "sefc": "dense",
+}
+_UNMODELLED = {"nms"}
+_BYTES = {"fp32": 4, "int8": 1}
+_PRECISIONS = {"fp32": "float32", "int8": "int8"}
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """What rows with the same parameters have in common."""
+
+    device: str
+    core: str
+    clock_ghz: float
+    kernels: str
+    precision: str
+    scheme: str
+    threads: int
+    version: str  # of the runtime if the source measured several, else empty
+
+
+@dataclass(frozen=True)
+class Row:
+    """One published latency."""
+
+    cell: Cell
+    model: str
+    family: str
+    milliseconds: float
+    operators: tuple[OperatorWork, ...]
+    source: str
+
+
+def read_table(path: Path, keep: Callable[[Cell], bool] = lambda _: True) -> list[Row]:
+    """Return the rows that a fit can use.
+
+    Not used are rows without a latency, of 32-bit systems, of cores that ``hardware.py`` does not know, and of devices
+    that it excludes.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [_row(each, path.parent) for each in csv.DictReader(file) if _is_usable(each)]
+    return [row for row in rows if keep(row.cell)]
+
+
+def cells_of(rows: Sequence[Row]) -> dict[Cell, list[Row]]:
+    """Return the rows of each cell, in the order of the cells."""
+    cells: dict[Cell, list[Row]] = {}
+    for row in rows:
+        cells.setdefault(row.cell, []).append(row)
+    return dict(sorted(cells.items()))
+
+
+def _is_usable(columns: dict[str, str]) -> bool:
+    known = columns["core"].split(" ")[0] in CORES and (columns["device"], columns["precision"])
+    return bool(columns["latency_ms"] and columns["os_bits"] == "64" and known and known not in DEVICES_WITHOUT_USE)
+
+
+def _row(columns: dict[str, str], folder: Path) -> Row:
+    several = "NobuoTsukamoto" in columns["source"]
+    cell = Cell(
+        device=columns["device"],
+        core=columns["core"].split(" ")[0],
+        clock_ghz=float(columns["clock_ghz"]),
+        kernels=columns["kernels"],
+        precision=_PRECISIONS[columns["precision"]],
+        scheme=columns["quant_scheme"].split("-", 1)[1] if columns["quant_scheme"] else "",
+        threads=int(columns["threads"]),
+        version=columns["runtime_version"] if several else "",
+    )
+    return Row(
+        cell=cell,
+        model=columns["model"],
+        family=columns["family"],
+        milliseconds=float(columns["latency_ms"]),
+        operators=_operators(folder / columns["op_table"], _BYTES[columns["precision"]]),
+        source="/".join(columns["source"].split("/")[:3]).removesuffix("/tensorflow"),
+    )
+
+
+@cache
+def _operators(path: Path, item_bytes: int) -> tuple[OperatorWork, ...]:
+    operators: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["ops"]
+    return tuple(_work(each, item_bytes) for each in operators if each["op"] not in _UNMODELLED)
+
+
+def _work(columns: dict[str, Any], item_bytes: int) -> OperatorWork:
+    """Return the work of an operator, classified as ``model_operators.py`` does for files."""
+    kind = _KINDS.get(columns["op"], "element_by_element")
+    if kind == "pointwise" and columns["h"] * columns["w"] == 1:
+        kind = "dense"
+    return OperatorWork(
+        kind=kind,
+        macs=float(columns["macs"]),
+        weight_bytes=float(columns["wel"] * item_bytes),
+        activation_bytes=float((columns["inel"] + columns["outel"]) * item_bytes),
+    )
