@@ -41,10 +41,10 @@ __all__ = ["NO_PROBES", "PROBES", "Probes", "machine_signs"]
 TCG = "TCGTCGTCGTCG"
 #: In Hz, for every core with a name. Only ``max``, which is a sign of its own, has 1 GHz.
 QEMU_COUNTER_HZ = 62_500_000
-#: Nanoseconds. An Arm core starts at least one multiply-add of four floats every second cycle (Cortex-A53; from
-#: Cortex-A72 on, two per cycle), so at 200 MHz, a third of a Raspberry Pi's lowest clock, it needs 10. Twice as much is
-#: the limit.
-SLOWEST_REAL_NS = 20.0
+#: Nanoseconds. An Arm core starts at least one multiply-add of four floats every second cycle (a Cortex-A53 one per
+#: cycle, later cores more). At 200 MHz, a third of a Raspberry Pi's lowest clock, these are 10 ns. QEMU 10.0.13 takes
+#: 54 to 69 ns on an AMD EPYC.
+SLOWEST_REAL_NS = 15.0
 
 
 class Probes(NamedTuple):
