@@ -118,7 +118,7 @@ class EmulatedPi:
                 self._command(), stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True
             )
         (self.folder / f"{self.name}.pid").write_text(str(process.pid))
-        self._wait()
+        self._wait(process)
 
     def process_id(self) -> int | None:
         """Return the process of the running machine, None if it is off."""
@@ -157,17 +157,18 @@ class EmulatedPi:
             time.sleep(0.2)
         return process is None
 
-    def _wait(self) -> None:
+    def _wait(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
-            if not self.process_id():
+            if process.poll() is not None:
                 break
             with contextlib.suppress(subprocess.TimeoutExpired):
                 if self.ssh("docker version >/dev/null", timeout=60).returncode == 0:
                     return
             time.sleep(1)
         last = self.log.read_text(errors="replace")[-1000:]
-        self.cut_power()
+        process.kill()
+        process.wait()
         raise Trouble(f"{self.name} did not start; the end of {self.log}:\n{last}")
 
     def _command(self) -> Sequence[str | Path]:
