@@ -11,7 +11,7 @@ LIMIT ?= 500
 BENCH_FLAGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: help setup bench test test-fast test-nightly lint lock schema docs docs-serve screenshots calibration device-files prediction-errors engines faults fuzz audit releases clean
+.PHONY: help setup bench test test-fast test-nightly pi-up pi-down pi-test lint lock schema docs docs-serve screenshots calibration device-files prediction-errors engines faults fuzz audit releases clean
 
 include containers.mk
 
@@ -73,6 +73,17 @@ faults: setup ## kill -9 at KILLS random moments of run and train, each followed
 
 engines: setup ## only tests with three separate Docker engines and a swarm, as root: about eight minutes
 	@$(BIN)/python -m pytest tests/fleet
+
+# PI_FLAGS: --memory 1024, --core cortex-a53, … (python -m tools.emulated_pi --help)
+pi-up: setup ## start an emulated Raspberry Pi 4 with Docker and ssh; ten minutes the first time: PI_FLAGS="--memory 1024"
+	@$(BIN)/python -m tools.emulated_pi up $(PI_FLAGS)
+
+pi-down: setup ## shut the emulated Raspberry Pi down
+	@$(BIN)/python -m tools.emulated_pi down $(PI_FLAGS)
+
+pi-test: setup ## walk the Raspberry Pi chapter on an emulated one, with power cuts and other faults: nightly
+	@$(BIN)/python -m tools.emulated_pi check
+	@$(BIN)/python -m pytest tests/pi -m nightly
 
 # RUNS: Run files or folders, BUNDLE: the measured bundle
 screenshots: setup ## recreate docs/images/*.png: make screenshots RUNS="results" BUNDLE=artifacts/bundle

@@ -60,6 +60,6 @@ edge-image: docker-available ## build the edge image with a bundle and the host'
 	  --build-arg EDGE_BENCH_REVISION=$(REVISION) --build-arg EDGE_BENCH_VERSION=$(VERSION) \
 	  --build-context bundle=$(CONTEXT)/bundle --build-context results=$(CONTEXT)/results --load .
 	@rm -rf $(CONTEXT)
-	@echo 'next: docker save $(EDGE_TAG) | gzip | ssh USER@HOST docker load' >&2
+	@echo 'next: docker save $(EDGE_IMAGE) | gzip | ssh USER@HOST docker load' >&2
 	@echo 'then, on that machine: mkdir -p results && docker run --rm --hostname "$$(hostname)"' \
 	  '-v "$$PWD/results:/results" --user "$$(id -u):$$(id -g)" $(EDGE_TAG)' >&2

@@ -68,6 +68,8 @@ def _notes(devices: Sequence[DeviceState]) -> list[str]:
             notes.append(f"{device.engine.name}: {device.reason or device.state}{remedy}")
         elif device.reason:
             notes.append(f"{device.engine.name}: {device.reason}; its Run is complete")
+        if device.clock_warning:
+            notes.append(device.clock_warning)
         if device.left_behind:
             notes.append(
                 f"{device.engine.name}: containers or volumes are still there; `edge-bench fleet clean` removes them"

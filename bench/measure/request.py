@@ -28,7 +28,7 @@ from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import LIGHT, Bundle
 from edge_bench.bench.records.run import CLASSIFY, Settings
 from edge_bench.bench.runtimes import runtime_named
-from edge_bench.bench.system.emulation import emulation_signs
+from edge_bench.bench.system.emulation.signs import emulation_signs
 
 __all__ = ["BenchmarkRequest"]
 

@@ -56,7 +56,8 @@ def _emulated_core(machine: Machine) -> Finding | None:
     return Finding(
         what="no Raspberry Pi has the emulated core: runtimes may select kernels that a Pi does not run, "
         "and predict other labels",
-        remedy="set QEMU_CPU to cortex-a76 (Pi 5), cortex-a72 (Pi 4) or cortex-a53 (Pi 3, Zero 2 W)",
+        remedy="set QEMU_CPU (for a whole emulated machine, qemu-system's -cpu) to cortex-a76 (Pi 5), "
+        "cortex-a72 (Pi 4) or cortex-a53 (Pi 3, Zero 2 W)",
         spoils=False,
     )
 

@@ -16,10 +16,12 @@ import psutil
 from edge_bench.bench.io.files import read_text_or_empty
 from edge_bench.bench.io.record_codec import BoundedStr, Length, NonNegativeInt
 from edge_bench.bench.system.arm_cores import QEMU_MAX, arm_core, boards_with
-from edge_bench.bench.system.emulation import emulation_signs
+from edge_bench.bench.system.emulation.signs import emulation_signs
 
 __all__ = ["Finding", "Machine", "cpu_name", "describe_machine", "library_versions"]
 
+#: The name of the board in the device tree of a virtual machine.
+VIRTUAL_BOARD = "linux,dummy-virt"
 LIBRARIES = (
     "numpy", "tensorflow-cpu", "tensorflow", "keras", "tflite-runtime", "ai-edge-litert", "onnxruntime", "openvino",
     "ncnn", "pillow",
@@ -80,7 +82,7 @@ def describe_machine(root: Path = Path("/"), architecture: str | None = None) ->
     signs = emulation_signs(root, architecture)
     return Machine(
         hostname=read_text_or_empty(root / "proc/sys/kernel/hostname").strip() or platform.node() or "unknown",
-        board=read_text_or_empty(root / "proc/device-tree/model").strip("\0 \n"),
+        board=_board(root),
         cpu=cpu_name(root, architecture),
         architecture=architecture,
         cores=usable_cores(root),
@@ -97,6 +99,18 @@ def describe_machine(root: Path = Path("/"), architecture: str | None = None) ->
         emulation_signs=signs,
         libraries=library_versions(),
     )
+
+
+def _board(root: Path) -> str:
+    """Return the board's name from the device tree, or from /proc/cpuinfo: Docker hides the device tree.
+
+    The kernel of Raspberry Pi OS writes a line "Model" after the cores. Others do not. A virtual machine has no board.
+    """
+    name = read_text_or_empty(root / "proc/device-tree/model").strip("\0 \n")
+    if name and name != VIRTUAL_BOARD:
+        return name
+    match = re.search(r"^Model\s*:\s*(Raspberry Pi .*)$", read_text_or_empty(root / "proc/cpuinfo"), re.MULTILINE)
+    return match[1].strip() if match else ""
 
 
 def usable_cores(root: Path = Path("/")) -> int:

@@ -1,5 +1,6 @@
 """One Docker engine: its connection, its description, and the SDK's clients for it."""
 
+import datetime
 import os
 import threading
 from contextlib import AbstractContextManager
@@ -37,6 +38,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     platform: str  # linux/arm64: the machine's own
     cores: int
     memory_bytes: int
+    clock_offset_seconds: int = 0  # of its clock to this machine's, negative if it is behind; 0 if it states no time
     swarm: str = ""  # active · inactive · …
     swarm_manager: bool = False
     node_id: str = ""
@@ -140,10 +142,20 @@ class Engine:
                 platform=platform_of(architecture),
                 cores=stated_number(info.get("NCPU")),
                 memory_bytes=stated_number(info.get("MemTotal")),
+                clock_offset_seconds=_clock_offset(info.get("SystemTime")),
                 swarm=one_line(swarm.get("LocalNodeState", ""), 20),
                 swarm_manager=bool(swarm.get("ControlAvailable")),
                 node_id=one_line(swarm.get("NodeID", ""), 40),
             )
+
+
+def _clock_offset(stated: object) -> int:
+    """Return how many seconds a clock is ahead of this machine's; ``stated`` is its time as Docker writes it."""
+    try:
+        there = datetime.datetime.fromisoformat(str(stated))
+        return round((there - datetime.datetime.now(datetime.UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):  # TypeError: without a time zone
+        return 0
 
 
 def _tls_config(folder: str) -> Any:

@@ -92,14 +92,16 @@ class ImageSource:
         path = Path(self._folder.name) / "saved.tar"
         with self._local_engine() as engine, engine.trouble("saving the image"):
             try:
-                engine.client.images.get(self.image)
+                image = engine.client.images.get(self.image)
             except docker.errors.ImageNotFound:
                 raise BadInput(
                     f"the local Docker engine has no image {self.image}",
                     "build it with `make images`, or choose another with --image",
                 ) from None
+            latest = f"{self.image}:latest"  # without a tag, Docker saves every tag of the name
+            name = latest if latest in image.tags else self.image
             with path.open("wb") as file:
-                for chunk in engine.slow_client.api.get_image(self.image, CHUNK_BYTES):
+                for chunk in engine.slow_client.api.get_image(name, CHUNK_BYTES):
                     file.write(chunk)
         return path
 

@@ -112,6 +112,7 @@ class DeviceJob:
             platform=engine.platform,
             memory_bytes=machine.memory_bytes,
             engine_version=machine.version,
+            clock_offset_seconds=machine.clock_offset_seconds,
         )
         require_memory(machine, self.spec.min_memory)
 

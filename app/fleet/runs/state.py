@@ -14,11 +14,15 @@ from edge_bench.app.fleet.docker.inventory import EngineSetting
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION, decode_record, encode_record
+from edge_bench.bench.progress import duration_text
 from edge_bench.bench.records.run_files import utc_now
+from edge_bench.bench.wording import counted
 
 __all__ = ["DeviceState", "FleetRecord", "FleetState"]
 
 _STATE_FILE = "state.json"
+#: Clocks of machines with a network differ by far less.
+_CLOCK_TOLERANCE_SECONDS = 300
 
 
 class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +36,7 @@ class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
     platform: str = ""
     memory_bytes: int = 0
     engine_version: str = ""
+    clock_offset_seconds: int = 0  # of its clock to this machine's; negative: behind
     image_bytes: int = 0  # sent for the image; 0 if the engine had it
     bundle_bytes: int = 0  # sent for the bundle and for journals
     fetched_bytes: int = 0
@@ -44,6 +49,23 @@ class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
     def done(self) -> bool:
         """Whether the work on the engine is finished."""
         return self.state == "done"
+
+    @property
+    def clock_warning(self) -> str:
+        """A sentence if its clock is wrong, empty otherwise: the Run has its time, and `history` sorts by it.
+
+        A Raspberry Pi has no clock that runs without power, and sets it from the network.
+        """
+        seconds = abs(self.clock_offset_seconds)
+        if seconds < _CLOCK_TOLERANCE_SECONDS:
+            return ""
+        days = seconds // 86_400
+        distance = counted(days, "day") if days > 1 else duration_text(seconds)
+        way = "behind" if self.clock_offset_seconds < 0 else "ahead"
+        return (
+            f"{self.engine.name}: its clock is {distance} {way}, and "
+            "its Run has this wrong time; set the clock, for example with `sudo timedatectl set-ntp true`"
+        )
 
 
 class FleetRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -237,6 +237,7 @@ def _notes(subject: FleetAnswered, width: int) -> list[str]:
         for device in subject.devices
         if device.run_file and device.reason
     ]
+    own += [f"! {device.clock_warning}" for device in subject.devices if device.clock_warning]
     if subject.comparison is None:
         return shown_notes(own, width, subject.more)
     answer = answer_of(subject.comparison)

@@ -32,6 +32,7 @@ class DeviceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     platform: str
     memory_bytes: int
     engine_version: str
+    clock_offset_seconds: int
     image_bytes: int
     bundle_bytes: int
     fetched_bytes: int

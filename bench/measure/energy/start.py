@@ -9,7 +9,7 @@ from edge_bench.bench.progress import Progress, duration_text
 from edge_bench.bench.records.journal.entries import Entry, FindingAdded, PowerMeasured
 from edge_bench.bench.records.power import NO_ENERGY, MeteredPower, StatedPower
 from edge_bench.bench.records.run import Run, Settings
-from edge_bench.bench.system.emulation import emulation_signs
+from edge_bench.bench.system.emulation.signs import emulation_signs
 from edge_bench.bench.system.power.find import Search, find_meter
 from edge_bench.bench.system.power.meters import REAL_TIME, Meter, Timer
 from edge_bench.bench.system.sensors import Sensors

@@ -13,7 +13,7 @@ from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.models.delegates import delegates
 from edge_bench.bench.records.power import stated_power
 from edge_bench.bench.records.run import FirstRound, Settings
-from edge_bench.bench.system.emulation import emulation_signs
+from edge_bench.bench.system.emulation.signs import emulation_signs
 
 __all__ = ["run_settings", "searched", "selection"]
 

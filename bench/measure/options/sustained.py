@@ -8,7 +8,7 @@ import msgspec
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.measure.options.values import duration
 from edge_bench.bench.records.run import Settings, Sustained
-from edge_bench.bench.system.emulation import emulation_signs
+from edge_bench.bench.system.emulation.signs import emulation_signs
 
 __all__ = ["SUSTAINED_LIMIT", "with_duration"]
 

@@ -18,7 +18,7 @@ from edge_bench.bench.records.profile import MAX_OPERATORS, OperatorTime, Profil
 from edge_bench.bench.records.run import Failure, Settings
 from edge_bench.bench.runtimes.profiling import why_no_profiler
 from edge_bench.bench.runtimes.profiling.base import Executed
-from edge_bench.bench.system.emulation import emulation_signs
+from edge_bench.bench.system.emulation.signs import emulation_signs
 from edge_bench.bench.worker.durations import PROFILE
 from edge_bench.bench.worker.messages import Ready
 from edge_bench.bench.worker.process import WorkerFailed, WorkerProcess

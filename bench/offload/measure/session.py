@@ -30,7 +30,7 @@ from edge_bench.bench.records.bundle import LIGHT, Bundle
 from edge_bench.bench.records.power import Power
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs, runtime_folders
-from edge_bench.bench.system.emulation import emulation_signs
+from edge_bench.bench.system.emulation.signs import emulation_signs
 from edge_bench.bench.system.environment import concurrent_run_findings
 from edge_bench.bench.system.machine import describe_machine
 

@@ -1,6 +1,7 @@
 """Engines that answer with anything: each becomes an error of that engine, in bounded memory and time."""
 
 import contextlib
+import datetime
 import http.server
 import json
 import resource
@@ -20,6 +21,7 @@ from edge_bench.app.fleet.docker.engine import Description, Engine
 from edge_bench.app.fleet.docker.errors import EngineTrouble
 from edge_bench.app.fleet.docker.inventory import EngineSetting, engine_settings
 from edge_bench.app.fleet.docker.workspace import Workspace
+from edge_bench.app.fleet.runs.state import DeviceState
 from edge_bench.app.fleet.status import query_engines
 from edge_bench.app.fleet.swarm.services import nodes_of, tasks_of
 
@@ -121,6 +123,25 @@ def test_numbers_of_another_form_are_not_used(start: Start, number: Any) -> None
     assert (found.cores, found.memory_bytes) in ((0, 0), (1, 1))
     assert len(found.host) <= 80
     assert found.host.isprintable()
+
+
+@pytest.mark.parametrize("stated", [None, 3, [], "", "2026-01-01T00:00:00", "9" * 10_000, "0001-01-01T00:00:00Z"])
+def test_a_clock_of_another_form_is_not_used(start: Start, stated: Any) -> None:
+    with Engine(start({"/info": INFO | {"SystemTime": stated}}), timeout=10) as engine:
+        offset = engine.description.clock_offset_seconds
+    assert offset == 0 or (str(stated).startswith("0001") and offset < -60_000_000_000)
+
+
+@pytest.mark.parametrize(("days", "known"), [(-365, "365 days behind"), (2, "2 days ahead"), (0, "")])
+def test_a_clock_that_is_wrong_is_reported_and_a_right_one_is_not(start: Start, days: int, known: str) -> None:
+    time_there = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+    setting = start({"/info": INFO | {"SystemTime": time_there.strftime("%Y-%m-%dT%H:%M:%S.123456789Z")}})
+    with Engine(setting, timeout=10) as engine:
+        offset = engine.description.clock_offset_seconds
+    assert abs(offset - days * 86_400) < 60
+    warning = DeviceState(engine=setting, clock_offset_seconds=offset).clock_warning
+    assert known in warning
+    assert bool(warning) == bool(known)
 
 
 @pytest.mark.parametrize("path", ["/containers/json", "/volumes", "/networks", "/images/json"])

@@ -62,3 +62,14 @@ def test_another_core_and_another_architecture_name_no_pi(tmp_path: Path) -> Non
     assert (pc.emulated, pc.cpu, pc.valid_for) == (True, "QEMU CPU", "")
     (finding,) = machine_findings(pc, tmp_path / "pc")
     assert finding.spoils
+
+
+def test_the_board_is_also_known_in_a_container_where_docker_hides_the_device_tree(tmp_path: Path) -> None:
+    trees.raspberry_pi_5(tmp_path)
+    (tmp_path / "proc/device-tree/model").unlink()
+    assert describe_machine(tmp_path, "aarch64").board == "Raspberry Pi 5 Model B Rev 1.0"
+
+
+def test_a_virtual_machine_has_no_board(tmp_path: Path) -> None:
+    trees.write(tmp_path, {"proc/device-tree/model": "linux,dummy-virt\0"})
+    assert describe_machine(tmp_path, "aarch64").board == ""

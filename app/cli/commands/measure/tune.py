@@ -40,12 +40,12 @@ def tune(
     It shows all changes and asks first. The original values are on disk before the first change. It needs root: sudo
     edge-bench tune.
     """
-    from edge_bench.bench.system.emulation import emulation_signs
+    from edge_bench.bench.system.emulation.signs import emulation_signs
     from edge_bench.bench.system.tuning.kernel_files import KernelFiles
 
     files = KernelFiles(Path(os.environ.get(_ROOT_VARIABLE, "/")))
     if signs := emulation_signs(files.root):
-        raise BadInput(f"this machine is emulated ({signs[0]}): its settings are those of the host", "tune the host")
+        raise BadInput(f"this machine is emulated ({signs[0]}): its times are not valid", "tune the real device")
     if restore:
         if cpus or keep or dry_run:
             raise BadInput("--restore restores all settings", "omit --cpus, --keep and --dry-run")

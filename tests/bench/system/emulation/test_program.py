@@ -1,4 +1,4 @@
-"""Emulation is detected by files that an emulator does not replace, and never on a real machine."""
+"""Emulation of a program is detected by files that an emulator does not replace, and never on a real machine."""
 
 import struct
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_bench.bench.system.emulation import emulation_signs
+from edge_bench.bench.system.emulation.signs import emulation_signs
 
 X86_64, AARCH64, ARM = 62, 183, 40
 PI_CPUINFO = "processor\t: 0\nBogoMIPS\t: 108.00\nCPU implementer\t: 0x41\nCPU part\t: 0xd08\n"

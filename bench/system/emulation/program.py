@@ -1,4 +1,4 @@
-"""Detection of emulation: whether this process runs on an emulator of another processor.
+"""Detection of QEMU's user emulation and of Rosetta: whether this program runs on an emulator of another processor.
 
 QEMU's user emulation, which Docker uses for images of another architecture, translates a program's instructions and
 passes its system calls to the real kernel. It emulates some files of /proc, including ``/proc/self/exe`` and
@@ -20,18 +20,16 @@ Both weak signs are necessary, because a real machine can show either:
 - *the processor's description*: ``/proc/cpuinfo`` has fields that only another processor's kernel writes; a container
   engine or a sandbox may replace that file.
 
-Two things are not signs: ``QEMU_CPU`` and similar environment variables, which compose.yaml also sets on a real Pi, and
-the emulation of a whole machine with its own kernel, which shows none of the signs above.
+Environment variables such as ``QEMU_CPU`` are no sign, because compose.yaml also sets them on a real Pi. A whole
+emulated machine shows none of these signs (``whole_machine.py``).
 """
 
-import platform
 import re
-import sys
 from pathlib import Path
 
 from edge_bench.bench.io.files import read_text_or_empty
 
-__all__ = ["emulation_signs"]
+__all__ = ["program_signs"]
 
 #: ELF's e_machine (little-endian, at byte 18) of common processors. Source: Linux, elf-em.h.
 _ELF_MACHINES = {3: "x86", 40: "ARM", 62: "x86-64", 183: "AArch64", 243: "RISC-V"}
@@ -44,20 +42,13 @@ _FAMILIES = {
 _CPUINFO_FIELDS = {"x86": r"^vendor_id\s*:", "arm": r"^CPU implementer\s*:", "riscv": r"^hart\s*:"}
 
 
-def emulation_signs(
-    root: Path = Path("/"), architecture: str | None = None, executable: Path | None = None
-) -> list[str]:
-    """Return the signs of an emulator as text; an empty list on a real machine.
+def program_signs(root: Path, architecture: str, executable: Path) -> list[str]:
+    """Return the signs that a program for ``architecture`` is emulated as text; an empty list if it is not.
 
-    Files are read below ``root``. ``architecture`` defaults to ``platform.machine()``, ``executable`` (this program's
-    file) to Python's.
+    ``executable`` is the program's file.
     """
-    family = _family(architecture or platform.machine())
-    strong = [
-        _executable(root, executable or Path(sys.executable)),
-        _kernel_processor(root, family),
-        _rosetta(root),
-    ]
+    family = _family(architecture)
+    strong = [_executable(root, executable), _kernel_processor(root, family), _rosetta(root)]
     weak = [_kernel_build(root, family), _cpuinfo(root, family)]
     signs = [sign for sign in [*strong, *weak] if sign]
     return signs if any(strong) or all(weak) else []
