@@ -1,7 +1,7 @@
 # Both images for their platforms: `make images`, `make push REGISTRY=…`, or docker buildx bake. The target edge-full, the
 # edge image with all runtimes, is not built by default: `make edge-full`, or docker buildx bake edge-full.
 
-variable "EDGE_BENCH_VERSION" { default = "0.1.0" }
+variable "EDGE_BENCH_VERSION" { default = "0.2.0" }
 variable "EDGE_BENCH_REVISION" { default = "unknown" }
 variable "REGISTRY" { default = "" } # destination of `make push`, such as registry.example/someone
 variable "TAG" { default = "latest" }
