@@ -121,7 +121,8 @@ lock: setup ## write lock files from pyproject.toml; UPGRADE=--upgrade for newer
 	    *) extras="--extra $$lock" ;; \
 	  esac; \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-header --no-annotate $(UPGRADE) $$extras --extra build pyproject.toml -o requirements/$$lock.txt; done
+	    --no-header --no-annotate $(UPGRADE) --constraint requirements/constraints.in $$extras --extra build pyproject.toml \
+	    -o requirements/$$lock.txt; done
 	@echo "pnnx>=20261020" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --no-deps $(UPGRADE) - -o $(PNNX_LOCK)
 	@echo "pip-audit>=2.9" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
