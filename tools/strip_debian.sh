@@ -27,7 +27,7 @@ for package in $packages; do
     mv /var/lib/dpkg/status-left /var/lib/dpkg/status
   done
 done
-rm -rf /usr/bin/su /bin/su /etc/apt /etc/dpkg /etc/pam.d /etc/security /etc/shadow- /etc/gshadow- /etc/passwd- /etc/group- \
+rm -rf /usr/bin/su /bin/su /usr/sbin/runuser /usr/bin/lslogins /etc/apt /etc/dpkg /etc/pam.d /etc/security /etc/shadow- /etc/gshadow- /etc/passwd- /etc/group- \
   /usr/lib/apt /usr/lib/dpkg /usr/share/perl* /usr/share/debconf /var/lib/dpkg/status-old /var/lib/dpkg/available* \
   /var/lib/dpkg/alternatives /var/lib/dpkg/triggers /var/lib/dpkg/updates /var/lib/dpkg/lock* /var/lib/dpkg/parts \
   /var/cache/debconf /var/lib/pam
