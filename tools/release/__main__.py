@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -85,6 +86,7 @@ def _release(registry: str, keys: Keys, output: Path, *, dry_run: bool) -> None:
     images = push(bake)
     for image in images:
         files += _signed(image, keys, output)
+    shutil.copyfile(keys.public, output / "cosign.pub")
     checksums = artefacts.write_checksums(files, output / "SHA256SUMS")
     keys.verify_file(checksums, keys.sign_file(checksums))
     say(f"{output}/SHA256SUMS.sig is a valid signature of the checksums of {len(files)} files")

@@ -129,7 +129,8 @@ def test_a_dry_run_builds_pushes_pulls_signs_and_verifies_everything(tmp_path: P
     made = {path.name for path in (tmp_path / "dist").iterdir() if not path.name.startswith(".")}
     bills = {"sbom-edge-arm64", "sbom-edge-amd64", "sbom-edge-full-arm64", "sbom-edge-full-amd64", "sbom-host-amd64"}
     wheel, sdist = f"edge_bench-{__version__}-py3-none-any.whl", f"edge_bench-{__version__}.tar.gz"
-    assert made == {wheel, sdist, "release-notes.md", "SHA256SUMS", "SHA256SUMS.sig", *(f"{b}.cdx.json" for b in bills)}
+    others = {"release-notes.md", "cosign.pub", "SHA256SUMS", "SHA256SUMS.sig"}
+    assert made == {wheel, sdist, *others, *(f"{bill}.cdx.json" for bill in bills)}
     host = json.loads((tmp_path / "dist" / "sbom-host-amd64.cdx.json").read_text())
     names = {each["name"] for each in host["components"]}
     assert {"tensorflow-cpu", "numpy", "edge-bench", "libc6", "python3.11"} <= names
