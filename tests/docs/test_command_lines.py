@@ -77,7 +77,9 @@ def test_every_target_and_variable_of_make_exists() -> None:
         ["make", "--dry-run", *sorted(targets)], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    known = "".join((REPOSITORY / name).read_text(encoding="utf-8") for name in ("Makefile", "containers.mk", "release.mk"))
+    known = "".join(
+        (REPOSITORY / name).read_text(encoding="utf-8") for name in ("Makefile", "containers.mk", "release.mk")
+    )
     assert {name for name in variables if not re.search(rf"\$[({{]{name}\b|\b{name}\)", known)} == set()
 
 

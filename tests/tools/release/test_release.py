@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -44,6 +45,7 @@ Status: deinstall ok config-files
 Architecture: arm64
 Version: 1.0
 """
+NAMING_THE_VERSION = ("Dockerfile.edge", "Dockerfile.host", "docker-bake.hcl")
 #: The images of a release, their tags without the repository, and their platforms.
 IMAGES = {
     "release-edge": ({"latest", "edge", __version__, f"{__version__}-edge"}, {"linux/arm64", "linux/amd64"}),
@@ -65,6 +67,12 @@ def test_a_version_without_a_date_or_without_notes_is_not_released(version: str)
 
 def test_the_changelog_has_notes_for_this_version() -> None:
     assert len(release_notes((REPOSITORY / "CHANGELOG.md").read_text(), __version__, dry_run=True)) > 1000
+
+
+def test_all_files_that_name_the_version_agree() -> None:
+    stated = re.compile(r'EDGE_BENCH_VERSION(?:=|" \{ default = ")(\d+\.\d+\.\d+)')
+    found = [stated.findall((REPOSITORY / name).read_text()) for name in NAMING_THE_VERSION]
+    assert found == [[__version__]] * len(NAMING_THE_VERSION)
 
 
 def test_checksums_have_the_format_of_sha256sum(tmp_path: Path) -> None:
