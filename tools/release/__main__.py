@@ -24,7 +24,7 @@ from pathlib import Path
 from edge_bench.bench.version import __version__, revision
 from tools.release import artefacts
 from tools.release.errors import ReleaseError, call, say
-from tools.release.images import Platform, ReleasedImage, copy_files, pull_and_run, push
+from tools.release.images import Platform, ReleasedImage, copy_files, pull_and_run, push, remove
 from tools.release.notes import release_notes
 from tools.release.registry import local_registry
 from tools.release.sbom import image_sbom
@@ -67,7 +67,10 @@ def _destination(options: argparse.Namespace) -> Iterator[tuple[str, Keys]]:
     with tempfile.TemporaryDirectory(prefix="edge-bench-release-") as name:
         os.environ["COSIGN_PASSWORD"] = secrets.token_hex(16)
         with local_registry(Path(name)) as registry:
-            yield registry, new_keys(Path(name))
+            try:
+                yield registry, new_keys(Path(name))
+            finally:
+                remove(f"{registry}/edge-bench")
 
 
 def _release(registry: str, keys: Keys, output: Path, *, dry_run: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tools.release.errors import ReleaseError, call
 
-__all__ = ["FILES_FOR_SBOM", "Platform", "ReleasedImage", "copy_files", "planned", "pull_and_run", "push"]
+__all__ = ["FILES_FOR_SBOM", "Platform", "ReleasedImage", "copy_files", "planned", "pull_and_run", "push", "remove"]
 
 #: What an SBOM is made from.
 FILES_FOR_SBOM = ("opt/edge-bench/lib/python3.11/site-packages", "var/lib/dpkg/status")
@@ -82,6 +82,13 @@ def pull_and_run(platform: Platform) -> str:
     call(["docker", "pull", "--quiet", "--platform", platform.name, platform.reference])
     options = ("--rm", "--network=none", "--platform", platform.name)
     return call(["docker", "run", *options, platform.reference, "--version"]).strip()
+
+
+def remove(repository: str) -> None:
+    """Remove all images of a repository from this machine's engine, those with and without a tag."""
+    found = call(["docker", "images", "--quiet", "--no-trunc", repository]).split()
+    if found:
+        call(["docker", "image", "rm", "--force", *dict.fromkeys(found)])
 
 
 def copy_files(platform: Platform, folder: Path) -> None:
