@@ -1,7 +1,8 @@
 # Both images for their platforms: `make images`, `make push REGISTRY=…`, or docker buildx bake. The target edge-full, the
-# edge image with all runtimes, is not built by default: `make edge-full`, or docker buildx bake edge-full.
+# edge image with all runtimes, is not built by default: `make edge-full`, or docker buildx bake edge-full. The group
+# release has all images under the tags of a release: `make release`.
 
-variable "EDGE_BENCH_VERSION" { default = "0.1.0" }
+variable "EDGE_BENCH_VERSION" { default = "0.2.0" }
 variable "EDGE_BENCH_REVISION" { default = "unknown" }
 variable "REGISTRY" { default = "" } # destination of `make push`, such as registry.example/someone
 variable "TAG" { default = "latest" }
@@ -41,4 +42,30 @@ target "edge-full" {
   inherits = ["edge"]
   target   = "edge-full"
   tags     = [name("edge-bench-full")]
+}
+
+# -- a release: one repository, all images, all their platforms, with provenance
+variable "REPOSITORY" { default = "edge-bench" } # such as registry.example/someone/edge-bench
+
+group "release" { targets = ["release-edge", "release-edge-full", "release-host"] }
+
+target "_release" {
+  attest = ["type=provenance,mode=max"]
+}
+
+target "release-edge" {
+  inherits  = ["edge", "_release"]
+  platforms = ["linux/arm64", "linux/amd64"]
+  tags      = [for tag in ["latest", EDGE_BENCH_VERSION, "edge", "${EDGE_BENCH_VERSION}-edge"] : "${REPOSITORY}:${tag}"]
+}
+
+target "release-edge-full" {
+  inherits  = ["edge-full", "_release"]
+  platforms = ["linux/arm64", "linux/amd64"]
+  tags      = [for tag in ["edge-full", "${EDGE_BENCH_VERSION}-edge-full"] : "${REPOSITORY}:${tag}"]
+}
+
+target "release-host" {
+  inherits = ["host", "_release"]
+  tags     = [for tag in ["host", "${EDGE_BENCH_VERSION}-host"] : "${REPOSITORY}:${tag}"]
 }

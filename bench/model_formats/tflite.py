@@ -151,7 +151,8 @@ def parse_tflite(content: bytes | mmap.mmap) -> TfliteFile:
         from ai_edge_litert import schema_py_generated as schema
     except ImportError:
         raise MissingDependency(
-            "ai-edge-litert, which is needed to read .tflite files, is not installed", "pip install 'edge-bench[edge]'"
+            "ai-edge-litert, which is needed to read .tflite files, is not installed",
+            "pip install ai-edge-litert, if it has a wheel for this platform",
         ) from None
     if content[4:8] != _IDENTIFIER:
         raise ValueError(f"its identifier is {content[4:8]!r}, not {_IDENTIFIER!r}")

@@ -49,7 +49,7 @@ def require_pillow() -> Any:
         from PIL import Image
     except ImportError:
         raise MissingDependency(
-            "Pillow, which is needed to read image files, is not installed", "pip install 'edge-bench[edge]'"
+            "Pillow, which is needed to read image files, is not installed", "pip install pillow"
         ) from None
     Image.MAX_IMAGE_PIXELS = None  # this module has the same limit, with its own message
     return Image

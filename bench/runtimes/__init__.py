@@ -71,7 +71,8 @@ RUNTIMES = {
             formats=(".tflite",),
             batch_size=1,
             threads=1,
-            missing="its last release, 2.14, has wheels up to Python 3.11; use litert, its successor",
+            missing="pip install 'edge-bench[edge]' with Python 3.11, its last version; or use litert, the successor",
+            optional=True,
         ),
         Runtime(
             name="litert",
@@ -82,7 +83,7 @@ RUNTIMES = {
             formats=(".tflite",),
             batch_size=1,
             threads=1,
-            missing="pip install 'edge-bench[edge]'",
+            missing="pip install ai-edge-litert, if it has a wheel for this platform",
         ),
         Runtime(
             name="onnxruntime",

@@ -27,7 +27,7 @@ def test_all_names_exist_and_others_do_not() -> None:
         assert getattr(edge_bench, name) is not None
     assert set(edge_bench.__all__) <= set(dir(edge_bench))
     assert not hasattr(edge_bench, "nothing")
-    assert edge_bench.__version__ == "0.1.0"
+    assert edge_bench.__version__ == "0.2.0"
 
 
 def test_importing_the_package_imports_nothing_heavy(tmp_path: Path) -> None:

@@ -118,10 +118,10 @@ def assert_licences(image: str) -> None:
         assert len(after.partition("=" * 80)[0]) > 500, name
 
 
-def compressed_bytes(archive: Path, *how: object) -> int:
-    """Build an image for arm64 and return the size of its compressed layers."""
+def compressed_bytes(archive: Path, *how: object, platform: str = "linux/arm64") -> int:
+    """Build an image and return the size of its compressed layers."""
     built = docker(
-        "buildx", "build", "--platform", "linux/arm64", "--quiet", "--provenance=false",
+        "buildx", "build", "--platform", platform, "--quiet", "--provenance=false",
         "--output", f"type=oci,dest={archive},compression=gzip,force-compression=true", *how,
     )  # fmt: skip
     assert built.returncode == 0, built.stderr[-2000:]

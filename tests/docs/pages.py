@@ -89,6 +89,11 @@ def edge_bench_arguments(words: list[str]) -> list[str] | None:
         case ["ssh", _, *remote] | ["sudo", *remote]:
             return edge_bench_arguments(remote)
         case ["docker", *_] if "run" in words and "--entrypoint" not in words:
-            places = [number for number, word in enumerate(words) if word in _IMAGES and number > words.index("run")]
+            places = [number for number, word in enumerate(words) if _is_image(word) and number > words.index("run")]
             return words[places[0] + 1 :] if places else None
     return None
+
+
+def _is_image(word: str) -> bool:
+    """Return whether a word of `docker run` is one of the project's images, also in a registry and with a tag."""
+    return word.removeprefix("REGISTRY/").partition(":")[0] in _IMAGES

@@ -21,7 +21,7 @@ from tests.docs.pages import all_pages, blocks, command_lines, edge_bench_argume
 #: Of fenced blocks. ``sh`` blocks are executed; other names of shells would escape that.
 LANGUAGES = {"", "json", "python", "sh", "text", "toml", "yaml"}
 #: Commands that need another machine, a network or an administrator.
-ELSEWHERE = {"apt", "apt-get", "docker", "git", "pip", "rsync", "scp", "ssh", "sudo", "uv"}
+ELSEWHERE = {"apt", "apt-get", "docker", "git", "pip", "rsync", "scp", "ssh", "sudo", "uv", "uvx"}
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
@@ -77,7 +77,9 @@ def test_every_target_and_variable_of_make_exists() -> None:
         ["make", "--dry-run", *sorted(targets)], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    known = "".join((REPOSITORY / name).read_text(encoding="utf-8") for name in ("Makefile", "containers.mk"))
+    known = "".join(
+        (REPOSITORY / name).read_text(encoding="utf-8") for name in ("Makefile", "containers.mk", "release.mk")
+    )
     assert {name for name in variables if not re.search(rf"\$[({{]{name}\b|\b{name}\)", known)} == set()
 
 

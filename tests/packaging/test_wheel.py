@@ -1,17 +1,19 @@
-"""The wheel, installed next to other packages called ``app`` and ``bench``."""
+"""The contents of wheel and sdist, their requirements, and the wheel beside packages called ``app`` and ``bench``."""
 
+import importlib.metadata
 import json
-import os
-import shutil
-import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
+from edge_bench.bench.version import __version__
 from tests.command_line import REPOSITORY
+from tests.packaging.environments import called
 
 pytestmark = pytest.mark.slow
 
@@ -21,36 +23,11 @@ import edge_bench
 run = edge_bench.run("bundle", variants="dynamic", runtimes="litert", trials=2, processes=1, limit=20, results="new")
 print(*edge_bench.load("new").to_frame()["median_ms"])
 """
-SOURCES = ("app", "bench", "edge_bench", "pyproject.toml", "README.md", "LICENSE")
+#: Few and short trials.
+FEW = ("--runtime", "litert", "--trials", 2, "--processes", 1, "--limit", 20, "--quiet")
 
 
-def called(*command: object, cwd: Path) -> str:
-    """Run a command, assert that it succeeds, and return its standard output."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("EDGE_BENCH_", "PYTHON"))}
-    done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel from a copy, so that nothing is left in the repository."""
-    copy = tmp_path_factory.mktemp("sources")
-    for name in SOURCES:
-        source = REPOSITORY / name
-        if source.is_dir():
-            shutil.copytree(source, copy / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, copy / name)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-deps", "--no-build-isolation"]
-    called(*pip, "--wheel-dir", copy / "dist", ".", cwd=copy)
-    (built,) = (copy / "dist").glob("*.whl")
-    return built
-
-
-def test_the_wheel_has_one_package_with_every_module_and_data_file(wheel: Path) -> None:
+def test_wheel_and_sdist_have_one_package_with_every_module_and_data_file(wheel: Path, sdist: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"edge_bench"}
     modules = {
@@ -61,6 +38,36 @@ def test_the_wheel_has_one_package_with_every_module_and_data_file(wheel: Path) 
     }
     own = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "edge_bench" / "api").glob("*.py")}
     assert modules | own | {"edge_bench/py.typed"} <= names
+    with tarfile.open(sdist) as members:
+        sources = {member.name.partition("/")[2]: member for member in members}
+    assert modules | own | {"LICENSE", "README.md", "pyproject.toml"} <= sources.keys()
+    assert not [name for name, member in sources.items() if member.issym() or member.islnk()]
+
+
+@pytest.mark.parametrize(
+    ("sys_platform", "platform_machine", "installed"),
+    [
+        ("linux", "x86_64", True),
+        ("linux", "aarch64", True),
+        ("linux", "armv7l", False),
+        ("linux", "riscv64", False),
+        ("darwin", "arm64", True),
+        ("darwin", "x86_64", False),
+    ],
+)
+def test_litert_is_installed_by_default_on_platforms_that_it_has_wheels_for(
+    wheel: Path, sys_platform: str, platform_machine: str, installed: bool
+) -> None:
+    (found,) = importlib.metadata.distributions(name="edge-bench", path=[str(wheel)])
+    platform = {"python_version": "3.13", "sys_platform": sys_platform, "platform_machine": platform_machine}
+    wanted = {
+        each.name
+        for each in map(Requirement, found.requires or ())
+        if each.marker is None or each.marker.evaluate({**platform, "extra": ""})
+    }
+    assert ("ai-edge-litert" in wanted, found.version) == (installed, __version__)
+    assert {"numpy", "typer"} <= wanted
+    assert not wanted & {"tensorflow", "tensorflow-cpu", "tflite-runtime", "onnxruntime", "docker", "uv"}
 
 
 def test_the_installed_wheel_works_beside_packages_called_app_and_bench(
@@ -84,20 +91,7 @@ def test_the_installed_wheel_works_beside_packages_called_app_and_bench(
     called(edge_bench, "train", *few_epochs, "--bundle", "trained", "--quiet", cwd=work)
     assert list((work / "trained" / "training").glob("*"))
     bundle_copy.rename(work / "bundle")
-    few = [
-        "--variant",
-        "float32,dynamic",
-        "--runtime",
-        "litert",
-        "--trials",
-        "2",
-        "--processes",
-        "1",
-        "--limit",
-        "20",
-        "--quiet",
-    ]
-    called(edge_bench, "run", "bundle", "--results", "results", *few, cwd=work)
+    called(edge_bench, "run", "bundle", "--variant", "float32,dynamic", "--results", "results", *FEW, cwd=work)
     rows = json.loads(called(edge_bench, "compare", "results", "--format", "json", cwd=work))
     assert {row["variant"] for row in rows} == {"float32", "dynamic"}
     assert all(row["pass_median_s"] > 0 and (row["verdict"] or row["baseline"]) for row in rows)

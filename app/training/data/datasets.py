@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from edge_bench.app.training.data import download
 from edge_bench.app.training.data.cifar10 import cifar10_arrays
+from edge_bench.app.training.data.digits import digit_arrays
 from edge_bench.app.training.data.image_folder import image_folder
 from edge_bench.bench.errors import DatasetError, DatasetUnavailable
 from edge_bench.bench.progress import Progress, Silent
@@ -191,18 +192,7 @@ def _decompress(path: Path, file: IdxFile) -> bytes:
 
 def _digits(data_dir: Path | None = None, progress: Progress | None = None, *, note: str = "") -> Dataset:  # noqa: ARG001
     """Return scikit-learn's 1,797 handwritten digits (UCI), 8×8 enlarged to 28×28: real data without a network."""
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise DatasetUnavailable(
-            "the data set digits needs scikit-learn, which is not installed",
-            "pip install 'edge-bench[host]'",
-        ) from None
-    bunch = load_digits()
-    grey = np.round(bunch.images * (255 / 16)).astype(np.uint8)
-    # enlarged three times, with a margin of two pixels: 8 × 3 + 4 = 28
-    images = np.pad(grey.repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2)))[..., np.newaxis]
-    labels = bunch.target.astype(np.uint8)
+    images, labels = digit_arrays()
     # The file is sorted by writer, so it is shuffled before it is split. The order does not depend on --seed.
     order = np.random.default_rng(1797).permutation(len(labels))
     images, labels = images[order], labels[order]

@@ -22,7 +22,8 @@ def write_tflite_probe(probe: Probe, path: Path, quantized: bool) -> npt.NDArray
         from ai_edge_litert import schema_py_generated as schema
     except ImportError:
         raise MissingDependency(
-            "ai-edge-litert, which is needed to write .tflite files, is not installed", "pip install 'edge-bench[edge]'"
+            "ai-edge-litert, which is needed to write .tflite files, is not installed",
+            "pip install ai-edge-litert, if it has a wheel for this platform",
         ) from None
     writer = _Writer(schema, probe, quantized)
     builder = flatbuffers.Builder(1 << 20)

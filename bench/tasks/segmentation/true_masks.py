@@ -116,7 +116,7 @@ def png_values(path: Path) -> npt.NDArray[Any]:
         from PIL import Image
     except ImportError:
         raise MissingDependency(
-            "Pillow, which is needed to read masks, is not installed", "pip install 'edge-bench[edge]'"
+            "Pillow, which is needed to read masks, is not installed", "pip install pillow"
         ) from None
     try:
         data = read_bounded(path, MAX_FILE_BYTES)

@@ -16,7 +16,7 @@ def test_an_optional_runtime_that_is_not_installed_is_left_out_unless_it_is_chos
     models = ModelFiles.open([brightness_tflite(tmp_path / "m.tflite", range(4))], 60)
     monkeypatch.setattr(planning, "installed_version", lambda runtime: None if runtime.optional else "1")
     by_default = [item.configuration.runtime for item in plan(models, Selection())]
-    assert by_default == ["tflite-runtime", "litert"]
+    assert by_default == ["litert"]
     (chosen,) = plan(models, Selection(runtimes=["openvino"]))
     assert chosen.failure is not None
     assert chosen.failure.kind == "not installed"

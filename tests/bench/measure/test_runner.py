@@ -220,7 +220,8 @@ def test_a_runtime_that_is_not_installed_fails_with_a_remedy(
         "edge_bench.bench.measure.plan.installed_version",
         lambda runtime: "1" if runtime.name == "litert" else None,
     )
-    rows = plan(digits_bundle, Selection(variants=["dynamic"]))
+    assert [row.failure for row in plan(digits_bundle, Selection(variants=["dynamic"]))] == [None]
+    rows = plan(digits_bundle, Selection(variants=["dynamic"], runtimes=["tflite-runtime", "litert"]))
     assert [row.failure.kind if row.failure else "" for row in rows] == ["not installed", ""]
     assert rows[0].failure is not None
     assert "litert" in rows[0].failure.remedy

@@ -4,6 +4,7 @@ import gzip
 import http.server
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from edge_bench.app.training.data.datasets import FASHION_MNIST_FILES, STAND_IN_NOTE, load_dataset
+from edge_bench.app.training.data.digits import digit_arrays
 from edge_bench.bench.errors import DatasetError, DatasetUnavailable
 
 REAL = Path(os.environ.get("EDGE_BENCH_DATA", "/nowhere")) / "fashion-mnist"
@@ -147,3 +149,27 @@ def test_a_download_with_wrong_content_is_refused_and_removed(mirror: Path, tmp_
     assert "train-labels" in caught.value.problem
     left = sorted(path.name for path in (tmp_path / "cache").rglob("*") if path.is_file())
     assert left == ["train-images-idx3-ubyte.gz"]
+
+
+@pytest.mark.slow
+def test_the_digits_are_those_of_scikit_learn_and_damaged_files_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sklearn.datasets import load_digits
+
+    images, labels = digit_arrays()
+    expected = load_digits()
+    assert images.shape == (1797, 28, 28, 1)
+    np.testing.assert_array_equal(images[:, 2:26:3, 2:26:3, 0], np.round(expected.images * (255 / 16)))
+    np.testing.assert_array_equal(labels, expected.target)
+    file = tmp_path / "sklearn" / "datasets" / "data" / "digits.csv.gz"
+    file.parent.mkdir(parents=True)
+    (tmp_path / "sklearn" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "sklearn")
+    with pytest.raises(DatasetUnavailable):
+        digit_arrays()
+    for content in (gzip.compress(b"0,1,2\n"), b"not gzip"):
+        file.write_bytes(content)
+        with pytest.raises(DatasetError):
+            digit_arrays()
