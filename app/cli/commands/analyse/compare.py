@@ -34,13 +34,16 @@ def compare(
 ) -> None:
     """Compare Runs with a baseline, or with older Runs as a gate.
 
-    The baseline is a configuration (by default keras), or older Runs of the same configurations.
+    The baseline is a configuration (by default keras), or older Runs of the same configurations. A gate compares each
+    configuration with the baseline's of the same runtime, threads and batch size, or with itself in older Runs.
     """
     from edge_bench.app.cli import console
     from edge_bench.app.tables.answer.names import side_names
     from edge_bench.app.tables.profiles.comparison import explained_sentences, explained_tables
     from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
+    from edge_bench.bench.analysis.gate.pairing import pair_runs
     from edge_bench.bench.analysis.gate.regression_gate import Limits
+    from edge_bench.bench.analysis.gate.within_runs import pair_within
     from edge_bench.bench.analysis.labels.same_images import image_difference
     from edge_bench.bench.measure.stored.reading import model_difference, read_runs
 
@@ -59,12 +62,14 @@ def compare(
     if older := parsing.baseline_files(baseline):
         new = read_runs(runs, progress, other_than=model_difference)
         old = read_runs(older, progress, other_than=model_difference)
-        _gate(new, old, earlier, limits, output_format, across=across)
+        _gate(pair_runs(new, old, across=across), earlier, limits, output_format)
+    elif limits and baseline and not across:
+        new = read_runs(runs, progress, other_than=model_difference)
+        _gate(pair_within(new, baseline[0]), earlier, limits, output_format, within=baseline[0])
     elif limits or across:
-        named = f", and --baseline {baseline[0]} has none" if baseline else ""
         raise BadInput(
-            f"a gate needs older Runs to compare with{named}",
-            "give their files or folders, for example --baseline old.json",
+            "--across needs older Runs to compare with" if across else "a gate needs a baseline",
+            "name a configuration of these Runs, or older Runs, for example --baseline old.json",
         )
     else:
         compared = read_runs(runs, progress, other_than=image_difference)
@@ -78,19 +83,16 @@ def compare(
         print_next(runs, output_format)
 
 
-def _gate(
-    new: list[Any], old: list[Any], earlier: list[Any], limits: Any, output_format: Format, *, across: bool
-) -> None:
+def _gate(pairing: Any, earlier: list[Any], limits: Any, output_format: Format, *, within: str = "") -> None:
+    """Print the changes of pairs, and raise GateNotMet if one is beyond a limit; ``within``: the baseline's name."""
     from edge_bench.app.cli import console
     from edge_bench.app.tables.runs.gate import changes_table, failures
-    from edge_bench.bench.analysis.gate.pairing import pair_runs
     from edge_bench.bench.analysis.gate.regression_gate import changes, judge
     from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
 
-    pairing = pair_runs(new, old, across=across)
     found = changes(pairing, EarlierRuns(earlier))
     judgements = judge(found, limits)
     console.note_unless_shown(pairing.notes, output_format)
-    console.print_table(changes_table(found, judgements, pairing.notes), output_format)
+    console.print_table(changes_table(found, judgements, pairing.notes, within), output_format)
     if failed := failures(judgements):
         raise GateNotMet(f"the gate failed: {len(failed)} of {counted(len(judgements), 'limit')} not met", failed[0])
