@@ -95,6 +95,14 @@ _HEADINGS = {
 }
 
 
+def judgements_first(markdown: str) -> str:
+    """Return the output of `compare` with its judgements as a list above the table."""
+    parts = markdown.strip().split("\n\n")
+    judged = [part for part in parts if part.split(":")[0] in ("FAILED", "undecided", "not judged", "passed")]
+    lines = [f"- **{part.split(':')[0]}**:{part.partition(':')[2]}" for part in judged]
+    return "\n\n".join(["\n".join(lines), *(part for part in parts if part not in judged)])
+
+
 def comment_of(result: str, body: str, seconds: float) -> str:
     """Return the comment as Markdown."""
     commit = os.environ.get("BASE_COMMIT", "")
@@ -122,7 +130,7 @@ def main() -> None:
         rows = json.loads(text)
         (results / "comparison.json").write_text(text)
         result = result_of(code, rows)
-        _, body = edge_bench(*arguments, "--format", "markdown", accepted=(code,))
+        body = judgements_first(edge_bench(*arguments, "--format", "markdown", accepted=(code,))[1])
     except Failed as cause:
         code, result, body = cause.code, "error", f"```text\n{cause}\n```"
         print(f"::error::{str(cause).splitlines()[0] if str(cause) else 'edge-bench failed'}")
