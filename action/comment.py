@@ -22,7 +22,7 @@ _ATTEMPTS, _TIMEOUT = 3, 30
 def request(method: str, path: str, content: dict[str, str] | None = None) -> Any:
     """Return the answer of GitHub's API. Server errors and lost connections are tried again."""
     for attempt in range(_ATTEMPTS):
-        asked = urllib.request.Request(  # noqa: S310 - GitHub sets the address
+        asked = urllib.request.Request(
             f"{os.environ['GITHUB_API_URL']}/repos/{os.environ['GITHUB_REPOSITORY']}{path}",
             method=method,
             data=None if content is None else json.dumps(content).encode(),
@@ -34,7 +34,7 @@ def request(method: str, path: str, content: dict[str, str] | None = None) -> An
             },
         )
         try:
-            with urllib.request.urlopen(asked, timeout=_TIMEOUT) as answer:  # noqa: S310
+            with urllib.request.urlopen(asked, timeout=_TIMEOUT) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as cause:
             if cause.code < http.client.INTERNAL_SERVER_ERROR or attempt == _ATTEMPTS - 1:

@@ -29,7 +29,7 @@ def edge_bench(*arguments: object, accepted: tuple[int, ...] = (0,)) -> tuple[in
     """Run a command, show its progress, and return its exit code and output. Raise Failed for other codes."""
     command = ["edge-bench", *map(str, arguments)]
     print(f"$ {shlex.join(command)}", flush=True)
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     print(done.stderr, end="", flush=True)
     if done.returncode not in accepted:
         raise Failed(done.returncode, "\n".join(done.stderr.strip().splitlines()[-_ERROR_LINES:]))

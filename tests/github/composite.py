@@ -57,7 +57,9 @@ def run_action(action: Path, job: Job, **inputs: str) -> Outcome:
         "runner": {"temp": str(job.temp)},
         "steps": {},
     }
-    context["inputs"] = _inputs(described["inputs"], {name.replace("_", "-"): each for name, each in inputs.items()}, context)
+    context["inputs"] = _inputs(
+        described["inputs"], {name.replace("_", "-"): each for name, each in inputs.items()}, context
+    )
     runner = _Runner(job, context)
     for step in described["runs"]["steps"]:
         runner.run(step)

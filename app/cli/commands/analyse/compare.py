@@ -3,7 +3,7 @@
 from typing import Any
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.answers import Shown, print_answer, print_next
+from edge_bench.app.cli.answers import Shown, print_answer, print_exported, print_next
 from edge_bench.app.cli.options.analyse import (
     Across,
     Baseline,
@@ -12,8 +12,8 @@ from edge_bench.app.cli.options.analyse import (
     FailIfQualityDrops,
     FailIfSlower,
 )
-from edge_bench.app.cli.options.shared import OutputFormat, RunFiles, Why, Wide
-from edge_bench.app.render.formats import Format
+from edge_bench.app.cli.options.shared import RunFiles, RunFormat, Why, Wide
+from edge_bench.app.render.formats import MeasuredFormat
 from edge_bench.bench.errors import BadInput, GateNotMet
 from edge_bench.bench.wording import counted
 
@@ -28,7 +28,7 @@ def compare(
     fail_if_accuracy_drops: FailIfAccuracyDrops = None,
     fail_if_quality_drops: FailIfQualityDrops = None,
     across: Across = False,
-    output_format: OutputFormat = Format.TABLE,
+    output_format: RunFormat = MeasuredFormat.TABLE,
     wide: Wide = False,
     why: Why = False,
 ) -> None:
@@ -62,10 +62,10 @@ def compare(
     if older := parsing.baseline_files(baseline):
         new = read_runs(runs, progress, other_than=model_difference)
         old = read_runs(older, progress, other_than=model_difference)
-        _gate(pair_runs(new, old, across=across), earlier, limits, output_format)
+        _gate(new, pair_runs(new, old, across=across), earlier, limits, output_format)
     elif limits and baseline and not across:
         new = read_runs(runs, progress, other_than=model_difference)
-        _gate(pair_within(new, baseline[0]), earlier, limits, output_format, within=baseline[0])
+        _gate(new, pair_within(new, baseline[0]), earlier, limits, output_format, within=baseline[0])
     elif limits or across:
         raise BadInput(
             "--across needs older Runs to compare with" if across else "a gate needs a baseline",
@@ -74,17 +74,25 @@ def compare(
     else:
         compared = read_runs(runs, progress, other_than=image_difference)
         comparison = compare_runs(compared, baseline[0] if baseline else None, earlier)
-        console.note_unless_shown(comparison.notes, output_format)
-        shown = Shown(output_format, wide=wide, why=why)
+        console.note_unless_shown(comparison.notes, output_format.of_tables)
+        if output_format.is_export:
+            print_exported(compared, output_format)
+            return
+        shown = Shown(output_format.of_tables, wide=wide, why=why)
         profiles = compared, comparison.baseline, side_names(comparison)
         tables = [*console.comparison_tables(comparison), *explained_tables(*profiles)]
         more, explained = "--why; all columns: --wide", explained_sentences(*profiles)
         print_answer(compared, comparison, tables, shown, more, explained)
-        print_next(runs, output_format)
+        print_next(runs, output_format.of_tables)
 
 
-def _gate(pairing: Any, earlier: list[Any], limits: Any, output_format: Format, *, within: str = "") -> None:
-    """Print the changes of pairs, and raise GateNotMet if one is beyond a limit; ``within``: the baseline's name."""
+def _gate(
+    new: list[Any], pairing: Any, earlier: list[Any], limits: Any, output_format: MeasuredFormat, *, within: str = ""
+) -> None:
+    """Print the changes of pairs, or export the ``new`` Runs. Raise GateNotMet if a change is beyond a limit.
+
+    within: name of the baseline in the same Runs
+    """
     from edge_bench.app.cli import console
     from edge_bench.app.tables.runs.gate import changes_table, failures
     from edge_bench.bench.analysis.gate.regression_gate import changes, judge
@@ -92,7 +100,10 @@ def _gate(pairing: Any, earlier: list[Any], limits: Any, output_format: Format, 
 
     found = changes(pairing, EarlierRuns(earlier))
     judgements = judge(found, limits)
-    console.note_unless_shown(pairing.notes, output_format)
-    console.print_table(changes_table(found, judgements, pairing.notes, within), output_format)
+    console.note_unless_shown(pairing.notes, output_format.of_tables)
+    if output_format.is_export:
+        print_exported(new, output_format)
+    else:
+        console.print_table(changes_table(found, judgements, pairing.notes, within), output_format.of_tables)
     if failed := failures(judgements):
         raise GateNotMet(f"the gate failed: {len(failed)} of {counted(len(judgements), 'limit')} not met", failed[0])

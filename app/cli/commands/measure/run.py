@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.answers import Shown, print_answer, print_sustained, width
+from edge_bench.app.cli.answers import Shown, print_answer, print_exported, print_sustained, width
 from edge_bench.app.cli.commands.measure.finish import finish_repeats, finish_run
 from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.app.cli.options.run import (
@@ -41,14 +41,15 @@ from edge_bench.app.cli.options.shared import (
     DEFAULT_BUNDLE,
     DEFAULT_RESULTS,
     Limit,
-    OutputFormat,
     ResultsFolder,
+    RunFormat,
     Seed,
     Timeout,
     Why,
     Wide,
 )
-from edge_bench.app.render.formats import Format
+from edge_bench.app.render.formats import Format, MeasuredFormat
+from edge_bench.bench.errors import BadInput
 
 if TYPE_CHECKING:
     from edge_bench.app.render.table import Table
@@ -89,7 +90,7 @@ def run(
     once: Once = False,
     resume: ResumeRun = False,
     strict: Strict = False,
-    output_format: OutputFormat = Format.TABLE,
+    output_format: RunFormat = MeasuredFormat.TABLE,
     wide: Wide = False,
     why: Why = False,
 ) -> None:
@@ -119,9 +120,11 @@ def run(
     context.with_resource(pinned(settings.cpus))  # before threads are counted and workers are started
     progress, explicit_options = console.progress(), parsing.explicit_options(context)
     settings = with_duration(settings, duration, cooldown, explicit_options)
+    if output_format.is_export and settings.sustained:
+        raise BadInput(f"--duration with --format {output_format}: a load has no single time to export", "omit one")
     if find_fastest:
         configurations, settings = searched(configurations, settings, repeat_runs=repeat_runs)
-    shown = Shown(output_format, wide=wide, why=why)
+    shown = Shown(output_format.of_tables, wide=wide, why=why)
     _say_tuned_cores(settings.cpus if cpus is None else "", progress)
     data = {name: context.params[name] for name in DATA_OPTIONS}
     stated = explicit_options & DATA_OPTIONS.keys()
@@ -132,12 +135,17 @@ def run(
         repeats = measure_repeats(request, results, progress, repeat_runs, **how)
         runs = repeats.finished or [repeats.stored[-1][0]]
         table = repeats_table(runs) if repeats.finished else run_table(runs[0])
-        _print(runs, table, compare_with, shown, progress)
+        if not output_format.is_export:
+            _print(runs, table, compare_with, shown, progress)
         finish_repeats(repeats, strict=strict)
-        return
-    measured, path = measure(request, results, progress, **how)
-    _print([measured], run_table(measured), compare_with, shown, progress)
-    finish_run(measured, path, strict=strict, form=output_format)
+    else:
+        measured, path = measure(request, results, progress, **how)
+        runs = [measured]
+        if not output_format.is_export:
+            _print(runs, run_table(measured), compare_with, shown, progress)
+        finish_run(measured, path, strict=strict, form=shown.form)
+    if output_format.is_export:
+        print_exported(runs, output_format)
 
 
 def _say_tuned_cores(cores: str, progress: "Progress") -> None:
