@@ -1,5 +1,6 @@
 """Classifiers of grey images with a known amount of work: more layers take longer and change no label."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,3 +51,14 @@ def write_images(folder: Path, per_class: int) -> Path:
             pixels = generator.integers(-5, 6, (SIDE, SIDE, 3)) + level(label)
             Image.fromarray(pixels.astype(np.uint8)).save(folder / str(label) / f"{number}.png")
     return folder
+
+
+def main(folder: Path) -> None:
+    """Write a model, a copy of it in base/, and images: two sides of the gate that are the same."""
+    for name in ("model.tflite", "base/model.tflite"):
+        layered_tflite(folder / name, 40)
+    write_images(folder / "images", 10)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
