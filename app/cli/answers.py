@@ -43,6 +43,7 @@ class Shown:
     form: Format = Format.TABLE
     wide: bool = False  # tables with all columns
     why: bool = False  # all notes, and where time differences come from
+    exported: bool = False  # in place of tables, in the format of a service
 
 
 def print_answer(

@@ -2,7 +2,7 @@
 
     python -m studies.pull_requests.gate [--count 10] [--slower 10] [--first 1] [--log FILE]
 
-In a new repository, the base commit has a classifier of 40 equal convolutions. ``--count`` pull requests add
+In a new repository, the base commit has a classifier of 10 equal convolutions. ``--count`` pull requests add
 ``--slower`` percent more of them, and as many change only its README. Slow and unchanged ones alternate. Each goes
 through the steps of action.yml, with its default limits, trials and processes and 100 images with labels, and comments
 on a local server in place of GitHub. The outcomes are appended to the log; ``--first`` continues at this number.
@@ -27,7 +27,7 @@ from tests.github.repository import Repository, job_of
 
 __all__ = ["Reviewed", "review", "summary"]
 
-_LAYERS = 40
+_LAYERS = 10
 _INPUTS = {
     "model": "model.tflite",
     "run_options": "--data images --preprocess unit --runtime litert",

@@ -56,7 +56,7 @@ def write_images(folder: Path, per_class: int) -> Path:
 def main(folder: Path) -> None:
     """Write a model, a copy of it in base/, and images: two sides of the gate that are the same."""
     for name in ("model.tflite", "base/model.tflite"):
-        layered_tflite(folder / name, 40)
+        layered_tflite(folder / name, 10)
     write_images(folder / "images", 10)
 
 

@@ -14,6 +14,7 @@ from edge_bench.bench.records.run import Failure, Run
 from edge_bench.bench.system.machine import Finding
 from tests.command_line import Refuses, call_here
 from tests.factories import group, machine, repeats, result, run
+from tests.github.models import layered_tflite
 
 SCHEMAS = Path(__file__).with_name("schemas")
 FORMATS = ("bencher", "github-action-benchmark")
@@ -149,3 +150,13 @@ def test_a_load_has_no_time_to_export(refuses: Refuses) -> None:
 
 def test_other_commands_have_no_such_format(refuses: Refuses) -> None:
     assert "bencher" in str(refuses("doctor", "--format", "bencher"))
+
+
+@pytest.mark.slow
+def test_run_saves_what_it_cannot_export(tmp_path: Path) -> None:
+    layered_tflite(tmp_path / "model.tflite", 1)
+    command = ("run", "model.tflite", "--runtime", "litert", "--trials", 2, "--processes", 2, "--format", "bencher")
+    outcome = call_here(*command, cwd=tmp_path)  # the trials of tests are too short to be reliable
+    assert (outcome.code, type(outcome.error), outcome.stdout) == (4, NotTrusted, "")
+    (path,) = (tmp_path / "results").glob("run-*.json")
+    assert path.name in outcome.stderr

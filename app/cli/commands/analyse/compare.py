@@ -38,9 +38,6 @@ def compare(
     configuration with the baseline's of the same runtime, threads and batch size, or with itself in older Runs.
     """
     from edge_bench.app.cli import console
-    from edge_bench.app.tables.answer.names import side_names
-    from edge_bench.app.tables.profiles.comparison import explained_sentences, explained_tables
-    from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
     from edge_bench.bench.analysis.gate.pairing import pair_runs
     from edge_bench.bench.analysis.gate.regression_gate import Limits
     from edge_bench.bench.analysis.gate.within_runs import pair_within
@@ -73,17 +70,28 @@ def compare(
         )
     else:
         compared = read_runs(runs, progress, other_than=image_difference)
-        comparison = compare_runs(compared, baseline[0] if baseline else None, earlier)
-        console.note_unless_shown(comparison.notes, output_format.of_tables)
-        if output_format.is_export:
-            print_exported(compared, output_format)
-            return
-        shown = Shown(output_format.of_tables, wide=wide, why=why)
-        profiles = compared, comparison.baseline, side_names(comparison)
-        tables = [*console.comparison_tables(comparison), *explained_tables(*profiles)]
-        more, explained = "--why; all columns: --wide", explained_sentences(*profiles)
-        print_answer(compared, comparison, tables, shown, more, explained)
+        _compare(compared, baseline[0] if baseline else None, earlier, output_format, wide=wide, why=why)
         print_next(runs, output_format.of_tables)
+
+
+def _compare(
+    runs: list[Any], baseline: str | None, earlier: list[Any], output_format: MeasuredFormat, *, wide: bool, why: bool
+) -> None:
+    """Print the comparison of all configurations with one."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.tables.answer.names import side_names
+    from edge_bench.app.tables.profiles.comparison import explained_sentences, explained_tables
+    from edge_bench.bench.analysis.comparison.comparison import compare as compare_runs
+
+    comparison = compare_runs(runs, baseline, earlier)
+    console.note_unless_shown(comparison.notes, output_format.of_tables)
+    if output_format.is_export:
+        print_exported(runs, output_format)
+        return
+    profiles = runs, comparison.baseline, side_names(comparison)
+    tables = [*console.comparison_tables(comparison), *explained_tables(*profiles)]
+    more, explained = "--why; all columns: --wide", explained_sentences(*profiles)
+    print_answer(runs, comparison, tables, Shown(output_format.of_tables, wide=wide, why=why), more, explained)
 
 
 def _gate(
