@@ -108,8 +108,8 @@ def comment_of(result: str, body: str, seconds: float) -> str:
     commit = os.environ.get("BASE_COMMIT", "")
     base = f"commit {commit[:12]}" if commit else "`baseline`" if os.environ["BASELINE"] else "`base-model`"
     undecided = (
-        "A change of this size is within the noise of this measurement. It passes. More `trials` and `processes` "
-        "narrow the interval.\n\n"
+        "An interval contains the limit, or there is none, so the gate passes. More `trials` and `processes` narrow "
+        "the intervals of times, more images those of accuracies.\n\n"
     )
     return (
         f"### {_HEADINGS[result]}\n\n{undecided if result == 'undecided' else ''}{body.strip()}\n\n"
@@ -132,7 +132,8 @@ def main() -> None:
         result = result_of(code, rows)
         body = judgements_first(edge_bench(*arguments, "--format", "markdown", accepted=(code,))[1])
     except Failed as cause:
-        code, result, body = cause.code, "error", f"```text\n{cause}\n```"
+        text = str(cause).replace("```", "'''")  # it must not end the block
+        code, result, body = cause.code, "error", f"```text\n{text}\n```"
         print(f"::error::{str(cause).splitlines()[0] if str(cause) else 'edge-bench failed'}")
     comment = comment_of(result, body, time.monotonic() - began)
     (results / "comment.md").write_text(comment)

@@ -152,6 +152,13 @@ def test_other_commands_have_no_such_format(refuses: Refuses) -> None:
     assert "bencher" in str(refuses("doctor", "--format", "bencher"))
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_hostile_name_is_text(form: str, tmp_path: Path) -> None:
+    values = exported(form, tmp_path, reliable(result('a\x1b[31m\u202e"', "litert", 0.1)))
+    names = list(values) if isinstance(values, dict) else [each["name"] for each in values]
+    assert all(name.startswith("a") and "\x1b" not in name and "\u202e" not in name for name in names)
+
+
 @pytest.mark.slow
 def test_run_saves_what_it_cannot_export(tmp_path: Path) -> None:
     layered_tflite(tmp_path / "model.tflite", 1)
