@@ -60,14 +60,18 @@ def measure_bundles(model: Path, base: Path, results: Path, options: list[str], 
 def measure(results: Path) -> list[str]:
     """Measure; return the arguments of `compare`."""
     inputs = os.environ
-    options = ["--trials", inputs["TRIALS"], "--processes", inputs["PROCESSES"], *shlex.split(inputs["RUN_OPTIONS"])]
+    try:
+        stated, runs = shlex.split(inputs["RUN_OPTIONS"]), int(inputs["RUNS"])
+    except ValueError as cause:
+        raise Failed(2, f"run-options or runs: {cause}") from None
+    options = ["--trials", inputs["TRIALS"], "--processes", inputs["PROCESSES"], *stated]
     model = Path(inputs["MODEL"]).absolute()
     if inputs["BASELINE"]:
-        edge_bench("run", model, *options, "--repeat-runs", inputs["RUNS"], "--results", results / "runs")
+        edge_bench("run", model, *options, "--repeat-runs", runs, "--results", results / "runs")
         return [str(results / "runs"), "--baseline", inputs["BASELINE"]]
     base = Path(inputs["BASE_MODEL"])
     if (model / "manifest.json").is_file():
-        return measure_bundles(model, base, results, options, int(inputs["RUNS"]))
+        return measure_bundles(model, base, results, options, runs)
     return measure_in_turn(model, base, results, options)
 
 

@@ -8,6 +8,7 @@ import jsonschema
 import msgspec
 import pytest
 
+from edge_bench.app.render.escaping import visible
 from edge_bench.bench.errors import BadInput, NotTrusted
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.records.run import Failure, Run
@@ -154,9 +155,12 @@ def test_other_commands_have_no_such_format(refuses: Refuses) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_hostile_name_is_text(form: str, tmp_path: Path) -> None:
-    values = exported(form, tmp_path, reliable(result('a\x1b[31m\u202e"', "litert", 0.1)))
+    name = 'a\x1b[31m\u202e"'
+    values = exported(form, tmp_path, reliable(result(name, "litert", 0.1)))
     names = list(values) if isinstance(values, dict) else [each["name"] for each in values]
-    assert all(name.startswith("a") and "\x1b" not in name and "\u202e" not in name for name in names)
+    assert all(each.startswith(name) for each in names)  # JSON escapes it
+    shown = call_here("compare", ".", "--format", form, cwd=tmp_path).stdout
+    assert visible(shown) == shown
 
 
 @pytest.mark.slow
