@@ -21,6 +21,9 @@ cd "$GITHUB_WORKSPACE"
 [[ -e "$MODEL" ]] || fail "model: $MODEL is not in the repository: check it out, or build it, in a step before"
 ! is_pointer "$MODEL" || fail "model: $MODEL is a Git LFS pointer: set lfs: true for actions/checkout"
 if [[ -n "$BASELINE" ]]; then
+  # another machine may have the same hostname, by which edge-bench knows it: hosted ones come from one image
+  [[ "${RUNNER_ENVIRONMENT:-}" != github-hosted ]] ||
+    fail "baseline: every job on a hosted runner may get another machine: omit it, so that both models are measured in this job"
   exit
 fi
 if [[ -n "$BASE_MODEL" ]]; then

@@ -155,6 +155,17 @@ def test_a_model_that_cannot_be_compared_is_refused_before_measuring(repository:
     )
 
 
+def test_a_stored_baseline_is_refused_on_a_hosted_runner(repository: Repository, tmp_path: Path) -> None:
+    """Machines of one image may have the same hostname, and edge-bench would take them for one."""
+    (tmp_path / "change").mkdir()
+    number = repository.pull_request(tmp_path / "change")
+    opened = job(repository, number, tmp_path / "job", Comments())
+    hosted = {**opened.environment, "RUNNER_ENVIRONMENT": "github-hosted"}
+    theirs = Job(workspace=opened.workspace, temp=opened.temp, event=opened.event, environment=hosted)
+    outcome = run_action(ACTION, theirs, **INPUTS, baseline="stored")
+    assert (outcome.code, outcome.failed_step) == (2, "Find the base model")
+
+
 @pytest.mark.slow
 def test_the_base_is_the_first_parent_of_the_merge_even_if_the_event_is_older(
     repository: Repository, tmp_path: Path
