@@ -92,10 +92,10 @@ def result_of(code: int, rows: list[dict[str, object]]) -> str:
 
 
 _HEADINGS = {
-    "passed": "No slowdown or loss beyond the limits",
-    "failed": "Slower or less accurate than the limits allow",
-    "undecided": "Undecided: not shown to be beyond the limits, nor within them",
-    "error": "Not compared",
+    "passed": "within the limits",
+    "failed": "slower or less accurate than the limits allow",
+    "undecided": "undecided, neither shown to be within the limits nor beyond them",
+    "error": "not compared",
 }
 
 
@@ -109,14 +109,14 @@ def judgements_first(markdown: str) -> str:
 
 def comment_of(result: str, body: str, seconds: float) -> str:
     """Return the comment as Markdown."""
-    commit = os.environ.get("BASE_COMMIT", "")
+    model, commit = os.environ["MODEL"].replace("`", "'"), os.environ.get("BASE_COMMIT", "")
     base = f"commit {commit[:12]}" if commit else "`baseline`" if os.environ["BASELINE"] else "`base-model`"
     undecided = (
         "An interval contains the limit, or there is none, so the gate passes. More `trials` and `processes` narrow "
         "the intervals of times, more images those of accuracies.\n\n"
     )
     return (
-        f"### {_HEADINGS[result]}\n\n{undecided if result == 'undecided' else ''}{body.strip()}\n\n"
+        f"### `{model}`: {_HEADINGS[result]}\n\n{undecided if result == 'undecided' else ''}{body.strip()}\n\n"
         f"<sub>Compared with {base}, measured in {seconds:.0f} s in this job by edge-bench.</sub>\n"
     )
 
