@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_bench.app.cli import console
-from edge_bench.app.render.formats import Format
+from edge_bench.app.render.formats import Format, MeasuredFormat
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.terminal import DEFAULT_WIDTH, columns
 
 if TYPE_CHECKING:
+    from edge_bench.app.tables.exports import Exported
     from edge_bench.bench.analysis.comparison.comparison import Comparison
     from edge_bench.bench.records.run import Run
 
@@ -20,6 +21,8 @@ __all__ = [
     "Shown",
     "print_answer",
     "print_answered",
+    "print_export",
+    "print_exported",
     "print_next",
     "print_saved",
     "print_sustained",
@@ -40,6 +43,7 @@ class Shown:
     form: Format = Format.TABLE
     wide: bool = False  # tables with all columns
     why: bool = False  # all notes, and where time differences come from
+    exported: bool = False  # in place of tables, in the format of a service
 
 
 def print_answer(
@@ -111,6 +115,23 @@ def print_answered(
             console.print_tables(tables, shown.form)
         case _:
             console.print_tables(tables, shown.form)
+
+
+def print_export(found: "Sequence[Exported]", form: MeasuredFormat) -> None:
+    """Print Runs in the format of a service; times that are left out are notes. Raise NotTrusted if all are."""
+    from edge_bench.app.tables.exports import export
+
+    text, notes = export(found, form)
+    console.note_unless_shown(notes, Format.JSON)
+    console.print_text(text)
+
+
+def print_exported(runs: "Sequence[Run]", form: MeasuredFormat) -> None:
+    """Print the newest values of Runs in the format of a service."""
+    from edge_bench.app.tables.exports import exported_runs
+    from edge_bench.bench.analysis.comparison.comparison import compare
+
+    print_export(exported_runs(compare(runs)), form)
 
 
 def width() -> int:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-__all__ = ["FOR_PROGRAMS", "Format", "Layout"]
+__all__ = ["FOR_PROGRAMS", "Format", "Layout", "MeasuredFormat"]
 
 
 class Format(StrEnum):
@@ -14,6 +14,29 @@ class Format(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     HTML = "html"
+
+
+class MeasuredFormat(StrEnum):
+    """Output format of Runs: one of tables, or of a service that records benchmarks."""
+
+    TABLE = Format.TABLE.value
+    MARKDOWN = Format.MARKDOWN.value
+    JSON = Format.JSON.value
+    JSONL = Format.JSONL.value
+    CSV = Format.CSV.value
+    HTML = Format.HTML.value
+    GITHUB_ACTION_BENCHMARK = "github-action-benchmark"
+    BENCHER = "bencher"
+
+    @property
+    def is_export(self) -> bool:
+        """Whether it is the format of a service."""
+        return self in (MeasuredFormat.GITHUB_ACTION_BENCHMARK, MeasuredFormat.BENCHER)
+
+    @property
+    def of_tables(self) -> Format:
+        """The format of tables; that of services is JSON."""
+        return Format.JSON if self.is_export else Format(self.value)
 
 
 #: Formats that programs parse: they contain only the first table, without notes.

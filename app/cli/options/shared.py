@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from edge_bench.app.cli.options.declare import OptionGroup, Section, option
-from edge_bench.app.render.formats import Format
+from edge_bench.app.render.formats import Format, MeasuredFormat
 
 
 def _remember(name: str) -> Callable[[bool], bool]:
@@ -68,6 +68,16 @@ OutputFormat = Annotated[
         section=Section.OUTPUT,
         metavar="FORMAT",
         help="table, markdown, json, jsonl, csv or html.",
+    ),
+]
+RunFormat = Annotated[
+    MeasuredFormat,
+    option(
+        "--format",
+        "-f",
+        section=Section.OUTPUT,
+        metavar="FORMAT",
+        help="table, markdown, json, jsonl, csv or html; github-action-benchmark or bencher for these services.",
     ),
 ]
 Wide = Annotated[bool, option("--wide", section=Section.OUTPUT, help="Show tables with all columns.")]

@@ -37,8 +37,14 @@ _HEADER = (
 )  # fmt: skip
 
 
-def changes_table(changes: Sequence[Change], judgements: Sequence[Judgement], notes: Sequence[str] = ()) -> Table:
-    """Return one row per change; ``notes`` name what was not compared."""
+def changes_table(
+    changes: Sequence[Change], judgements: Sequence[Judgement], notes: Sequence[str] = (), within: str = ""
+) -> Table:
+    """Return one row per change.
+
+    notes: name what was not compared
+    within: the baseline's name if both sides are of the same Runs
+    """
     several = len({change.machine for change in changes}) > 1
     delegates = has_delegates(change.configuration for change in changes)
     omitted = {
@@ -49,7 +55,7 @@ def changes_table(changes: Sequence[Change], judgements: Sequence[Judgement], no
     columns = [number for number, name in enumerate(_HEADER) if name not in omitted]
     header = _header(changes)
     return Table(
-        title="each configuration compared with itself in the baseline",
+        title=f"each configuration compared with {within or 'itself in the baseline'}",
         header=[header[column] for column in columns],
         rows=[[_cells(change, judgements)[column] for column in columns] for change in changes],
         keys=4 + several + delegates,

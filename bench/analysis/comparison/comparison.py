@@ -174,8 +174,10 @@ def matches(configuration: Configuration, selector: str | Configuration) -> bool
         configuration.variant, configuration.runtime, str(configuration.threads), str(configuration.batch_size),
         shown_delegate(configuration.delegate),
     )  # fmt: skip
-    parts = selector.split("/", len(fields) - 1)  # options of a delegate may be paths
-    return len(parts) <= len(fields) and all(part == field for part, field in zip(parts, fields, strict=False))
+    # names of variants may contain slashes, such as base/model, and options of a delegate may be paths
+    return f"{'/'.join(fields)}/".startswith(f"{selector}/") and (
+        selector == fields[0] or selector.startswith(f"{fields[0]}/")
+    )
 
 
 def _find_baseline(measured: Sequence[RunResult], selector: str | Configuration | None, notes: list[str]) -> RunResult:

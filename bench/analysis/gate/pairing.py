@@ -11,7 +11,17 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.delegate import DelegateLibrary
 from edge_bench.bench.records.run import Configuration, Result, Run
 
-__all__ = ["Pair", "Pairing", "pair_runs"]
+__all__ = [
+    "Pair",
+    "Pairing",
+    "failure_of",
+    "interrupted",
+    "listed",
+    "of_each_machine",
+    "pair_runs",
+    "require_repeats",
+    "settings_of",
+]
 
 
 class Pair(NamedTuple):
@@ -40,15 +50,15 @@ def pair_runs(new: Sequence[Run], old: Sequence[Run], *, across: bool = False) -
     """
     require_interleaved([*new, *old])
     pairs: list[Pair] = []
-    notes = [_interrupted(run) for run in (*new, *old) if not run.complete]
+    notes = [interrupted(run) for run in (*new, *old) if not run.complete]
     old, more_notes = _without_new(new, old)
     notes += more_notes
-    for runs in _by_machine(new):
+    for runs in of_each_machine(new):
         baselines = _baselines(runs[0], old, across=across)
         for run in (*runs[1:], *old):
             require_same_images(runs[0], run)
         for side in (runs, baselines):
-            _require_one_model(side)
+            require_repeats(side)
         if machine_key(runs[0].machine) != machine_key(baselines[0].machine):
             notes.append(f"the baseline of {runs[0].machine.label} was measured on {baselines[0].machine.label}")
         found, found_notes = _paired_sides(runs, baselines)
@@ -62,7 +72,8 @@ def pair_runs(new: Sequence[Run], old: Sequence[Run], *, across: bool = False) -
     return Pairing(pairs, list(dict.fromkeys(notes)))
 
 
-def _by_machine(runs: Sequence[Run]) -> list[list[Run]]:
+def of_each_machine(runs: Sequence[Run]) -> list[list[Run]]:
+    """Return the Runs of each machine."""
     groups: dict[tuple[object, ...], list[Run]] = {}
     for run in runs:
         groups.setdefault(machine_key(run.machine), []).append(run)
@@ -71,7 +82,7 @@ def _by_machine(runs: Sequence[Run]) -> list[list[Run]]:
 
 def _baselines(run: Run, old: Sequence[Run], *, across: bool) -> list[Run]:
     """Return the old Runs of the machine of ``run``; with ``across``, those of the only other machine if none is."""
-    by_machine = _by_machine(old)
+    by_machine = of_each_machine(old)
     for runs in by_machine:
         if machine_key(runs[0].machine) == machine_key(run.machine):
             return runs
@@ -101,7 +112,7 @@ def _without_new(new: Sequence[Run], old: Sequence[Run]) -> tuple[list[Run], lis
     return kept, [f"run {run.run_id[:8]} is on both sides: it is judged, and not part of the baseline" for run in both]
 
 
-def _require_one_model(runs: Sequence[Run]) -> None:
+def require_repeats(runs: Sequence[Run]) -> None:
     """Raise BadInput if Runs to be used as repeats are of different models, data or numbers of images."""
     for run in runs[1:]:
         if run.images_per_pass != runs[0].images_per_pass:
@@ -148,10 +159,10 @@ def _paired_sides(runs: Sequence[Run], old: Sequence[Run]) -> tuple[list[Pair], 
                     for each in other.results_with_trials
                     if each.configuration == partner.configuration
                 )
-    return [Pair(as_one(first), as_one(second), _failure(first)) for first, second in sides.values()], notes
+    return [Pair(as_one(first), as_one(second), failure_of(first)) for first, second in sides.values()], notes
 
 
-def _failure(results: Sequence[RunResult]) -> str:
+def failure_of(results: Sequence[RunResult]) -> str:
     """Return why a configuration was not measured in one of its Runs; empty if it was measured in all."""
     for item in results:
         if not item.result.trials:
@@ -199,15 +210,16 @@ def _pairs(run: Run, old: Run) -> list[tuple[Result, Result]]:
     found = [(result, by_name[result.configuration]) for result in run.results if result.configuration in by_name]
     if found or len(_variants(run.results)) != 1 or len(_variants(old.results)) != 1:
         return found
-    by_settings = {_settings(result.configuration): result for result in old.results_with_trials}
+    by_settings = {settings_of(result.configuration): result for result in old.results_with_trials}
     return [
         (result, by_settings[settings])
         for result in run.results
-        if (settings := _settings(result.configuration)) in by_settings
+        if (settings := settings_of(result.configuration)) in by_settings
     ]
 
 
-def _settings(configuration: Configuration) -> tuple[str, int, int, str]:
+def settings_of(configuration: Configuration) -> tuple[str, int, int, str]:
+    """Return a configuration without its variant."""
     return configuration.runtime, configuration.threads, configuration.batch_size, configuration.delegate
 
 
@@ -227,7 +239,8 @@ def _only_in_baseline(result: Result) -> str:
     return f"not compared, because it has no times in the baseline ({reason}): {result.configuration}"
 
 
-def _interrupted(run: Run) -> str:
+def interrupted(run: Run) -> str:
+    """Return the note on an interrupted Run."""
     return f"run {run.run_id[:8]} on {run.machine.label} was interrupted: only its finished trials are compared"
 
 
@@ -237,11 +250,12 @@ def _no_pairs(run: Run, old: Run) -> str:
 
 def _remedy(run: Run, old: Run) -> str:
     """Return the configurations of each Run, and how to get pairs."""
-    sides = f"the Run has {_listed(run.results)}; the baseline has {_listed(old.results_with_trials)}"
+    sides = f"the Run has {listed(run.results)}; the baseline has {listed(old.results_with_trials)}"
     if set(_variants(run.results)) & set(_variants(old.results)) or len(_variants([*run.results, *old.results])) == 2:
         return f"{sides}; measure both with the same --runtime, --threads and --batch-size"
     return f"{sides}; use the same names of model files in both, or measure one model in each"
 
 
-def _listed(results: Iterable[Result]) -> str:
+def listed(results: Iterable[Result]) -> str:
+    """Return the configurations of results as a text."""
     return "; ".join(str(result.configuration) for result in results) or "nothing"

@@ -31,6 +31,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     quality: Measure | None = None  # first measure of the task, without interval; None if true values are unknown
     accuracy_assumed: bool = False  # whether it depends on an assumption about images or labels
     trials: int
+    processes: int = 0  # that made the trials
+    failure: str = ""  # its kind if the configuration failed after these trials
     trusted: bool | None = None  # whether the times of its Run are reliable; None: not known (an older Run)
     unstable: bool = False  # whether its times have a standard deviation of 10 % or more of their mean
     image_seconds: list[float]  # seconds per image by the series' estimator, one value per trial
@@ -178,6 +180,8 @@ def _point(current: RunResult, processes: Sequence[Values], previous: RunResult 
         quality=first_measure(run, result, intervals=False),
         accuracy_assumed=run.accuracy_assumed,
         trials=len(result.trials),
+        processes=len(processes),
+        failure=result.failure.kind if result.failure else "",
         trusted=trusted([run]),
         unstable=is_unstable(result),
         image_seconds=[float(value) for value in seconds],

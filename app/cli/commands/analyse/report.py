@@ -3,10 +3,10 @@
 import datetime
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.answers import Shown, print_answered, width
+from edge_bench.app.cli.answers import Shown, print_answered, print_export, width
 from edge_bench.app.cli.options.analyse import Bundles, FigureFile, FigureSize, ImageFolders, ReportFile, ReportFormats
-from edge_bench.app.cli.options.shared import OutputFormat, RunFiles, Why, Wide
-from edge_bench.app.render.formats import FOR_PROGRAMS, Format, Layout
+from edge_bench.app.cli.options.shared import RunFiles, RunFormat, Why, Wide
+from edge_bench.app.render.formats import FOR_PROGRAMS, Layout, MeasuredFormat
 
 __all__ = ["history", "report"]
 
@@ -37,7 +37,7 @@ def report(
 def history(
     results: RunFiles,
     figure: FigureFile = None,
-    output_format: OutputFormat = Format.TABLE,
+    output_format: RunFormat = MeasuredFormat.TABLE,
     wide: Wide = False,
     why: Why = False,
 ) -> None:
@@ -47,6 +47,7 @@ def history(
     """
     from edge_bench.app.cli import console
     from edge_bench.app.report.write import write_history
+    from edge_bench.app.tables.exports import exported_history
     from edge_bench.app.tables.over_time.text import HistoryAnswered, history_sentences, history_text
     from edge_bench.app.tables.runs.history import answers_table, history_table
     from edge_bench.bench.analysis.over_time.history import history as series_of
@@ -60,14 +61,18 @@ def history(
     if figure:
         for path in write_history(series, figure):
             console.note(f"written: {path}")
-    console.note_unless_shown(notes, output_format)
+    form = output_format.of_tables
+    console.note_unless_shown(notes, form)
+    if output_format.is_export:
+        print_export(exported_history(series), output_format)
+        return
     runs_table = history_table(series, notes)
-    for_people = output_format not in FOR_PROGRAMS
+    for_people = form not in FOR_PROGRAMS
     tables = [answers_table(series), runs_table] if for_people else [runs_table]
     subject = HistoryAnswered(series, notes, tables)
     print_answered(
         tables,
         lambda: history_sentences(subject),
         lambda **how: history_text(subject, width(), **how),
-        Shown(output_format, wide=wide, why=why),
+        Shown(form, wide=wide, why=why),
     )

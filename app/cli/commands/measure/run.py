@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from edge_bench.app.cli import parsing
-from edge_bench.app.cli.answers import Shown, print_answer, print_sustained, width
+from edge_bench.app.cli.answers import Shown, print_answer, print_exported, print_sustained, width
 from edge_bench.app.cli.commands.measure.finish import finish_repeats, finish_run
 from edge_bench.app.cli.options.data import DATA_OPTIONS
 from edge_bench.app.cli.options.run import (
@@ -41,17 +42,19 @@ from edge_bench.app.cli.options.shared import (
     DEFAULT_BUNDLE,
     DEFAULT_RESULTS,
     Limit,
-    OutputFormat,
     ResultsFolder,
+    RunFormat,
     Seed,
     Timeout,
     Why,
     Wide,
 )
-from edge_bench.app.render.formats import Format
+from edge_bench.app.render.formats import Format, MeasuredFormat
+from edge_bench.bench.errors import BadInput
 
 if TYPE_CHECKING:
     from edge_bench.app.render.table import Table
+    from edge_bench.bench.measure.repeats import Repeats
     from edge_bench.bench.progress import Progress
     from edge_bench.bench.records.run import Run
 
@@ -89,7 +92,7 @@ def run(
     once: Once = False,
     resume: ResumeRun = False,
     strict: Strict = False,
-    output_format: OutputFormat = Format.TABLE,
+    output_format: RunFormat = MeasuredFormat.TABLE,
     wide: Wide = False,
     why: Why = False,
 ) -> None:
@@ -99,8 +102,6 @@ def run(
     processes. The answer is printed first, then a table.
     """
     from edge_bench.app.cli import console
-    from edge_bench.app.tables.runs.repeats import repeats_table
-    from edge_bench.app.tables.runs.run import run_table
     from edge_bench.bench.measure.options.cores import chosen_cores
     from edge_bench.bench.measure.options.settings import run_settings, searched, selection
     from edge_bench.bench.measure.options.sustained import with_duration
@@ -119,25 +120,51 @@ def run(
     context.with_resource(pinned(settings.cpus))  # before threads are counted and workers are started
     progress, explicit_options = console.progress(), parsing.explicit_options(context)
     settings = with_duration(settings, duration, cooldown, explicit_options)
+    if output_format.is_export and settings.sustained:
+        raise BadInput(f"--duration with --format {output_format}: a load has no single time to export", "omit one")
     if find_fastest:
         configurations, settings = searched(configurations, settings, repeat_runs=repeat_runs)
-    shown = Shown(output_format, wide=wide, why=why)
+    shown = Shown(output_format.of_tables, wide=wide, why=why, exported=output_format.is_export)
     _say_tuned_cores(settings.cpus if cpus is None else "", progress)
     data = {name: context.params[name] for name in DATA_OPTIONS}
     stated = explicit_options & DATA_OPTIONS.keys()
     how: Any = {"once": once, "explicit_options": explicit_options - DATA_OPTIONS.keys(), "resume": resume}
     fitting = run_budget(budget, settings, explicit_options, results, runs=repeat_runs, **how)
     request = BenchmarkRequest.from_paths(models, data, stated, configurations, settings, progress, fitting)
+    finish: Any = {"compare_with": compare_with, "shown": shown, "progress": progress, "strict": strict}
     if repeat_runs > 1:
-        repeats = measure_repeats(request, results, progress, repeat_runs, **how)
-        runs = repeats.finished or [repeats.stored[-1][0]]
+        runs = _finish_repeats(measure_repeats(request, results, progress, repeat_runs, **how), **finish)
+    else:
+        runs = _finish_run(*measure(request, results, progress, **how), **finish)
+    if output_format.is_export:
+        print_exported(runs, output_format)
+
+
+def _finish_repeats(
+    repeats: "Repeats", *, compare_with: str | None, shown: Shown, progress: "Progress", strict: bool
+) -> "list[Run]":
+    """Print repeated Runs; return them. Raise an error if any is missing, incomplete or not reliable (``strict``)."""
+    from edge_bench.app.tables.runs.repeats import repeats_table
+    from edge_bench.app.tables.runs.run import run_table
+
+    runs = repeats.finished or [repeats.stored[-1][0]]
+    if not shown.exported:
         table = repeats_table(runs) if repeats.finished else run_table(runs[0])
         _print(runs, table, compare_with, shown, progress)
-        finish_repeats(repeats, strict=strict)
-        return
-    measured, path = measure(request, results, progress, **how)
-    _print([measured], run_table(measured), compare_with, shown, progress)
-    finish_run(measured, path, strict=strict, form=output_format)
+    finish_repeats(repeats, strict=strict)
+    return runs
+
+
+def _finish_run(
+    run: "Run", path: Path | None, *, compare_with: str | None, shown: Shown, progress: "Progress", strict: bool
+) -> "list[Run]":
+    """Print a Run; return it. Raise an error if it is incomplete or not reliable (``strict``)."""
+    from edge_bench.app.tables.runs.run import run_table
+
+    if not shown.exported:
+        _print([run], run_table(run), compare_with, shown, progress)
+    finish_run(run, path, strict=strict, form=shown.form)
+    return [run]
 
 
 def _say_tuned_cores(cores: str, progress: "Progress") -> None:

@@ -160,6 +160,20 @@ def test_a_configuration_is_named_by_its_parts(wanted: str, expected: bool) -> N
     assert matches(configuration, wanted) is expected
 
 
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("base/model", True),
+        ("base/model/litert/1", True),
+        ("base", False),
+        ("base/mod", False),
+        ("base/model/1", False),
+    ],
+)
+def test_the_name_of_a_file_in_a_folder_is_one_part(wanted: str, expected: bool) -> None:
+    assert matches(Configuration(variant="base/model", runtime="litert", threads=1, batch_size=1), wanted) is expected
+
+
 def test_without_true_labels_there_is_agreement_but_no_accuracy() -> None:
     whole = run(result("keras", "tensorflow", 1), result("dynamic", "litert", 1, wrong=2))
     unlabelled = msgspec.structs.replace(whole, images=msgspec.structs.replace(whole.images, labels=pack(LABELS[:0])))

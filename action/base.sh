@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Finds the model before the change: BASE_MODEL, or MODEL in the base commit, which is checked out beside this one.
+# Outputs: model, its path; commit, the base commit. BASELINE: stored Runs, for which no model is needed.
+set -euo pipefail
+
+fail() {
+  echo "::error::$1"
+  exit 2
+}
+
+output() {
+  echo "$1=$2" >>"$GITHUB_OUTPUT"
+}
+
+# a file that Git LFS has not replaced by its content
+is_pointer() {
+  [[ -f "$1" ]] && head -c 40 "$1" | tr -d '\0' | grep -q '^version https://git-lfs'
+}
+
+cd "$GITHUB_WORKSPACE"
+[[ -e "$MODEL" ]] || fail "model: $MODEL is not in the repository: check it out, or build it, in a step before"
+! is_pointer "$MODEL" || fail "model: $MODEL is a Git LFS pointer: set lfs: true for actions/checkout"
+if [[ -n "$BASELINE" ]]; then
+  # another machine may have the same hostname, by which edge-bench knows it: hosted ones come from one image
+  [[ "${RUNNER_ENVIRONMENT:-}" != github-hosted ]] ||
+    fail "baseline: every job on a hosted runner may get another machine: omit it, so that both models are measured in this job"
+  exit
+fi
+if [[ -n "$BASE_MODEL" ]]; then
+  [[ -e "$BASE_MODEL" ]] || fail "base-model: there is no $BASE_MODEL"
+  output model "$(realpath "$BASE_MODEL")"
+  exit
+fi
+
+# the commit of a pull request that is checked out is a merge: its first parent is the tip of the base branch
+parents=$(git cat-file commit HEAD | sed -n '1,/^$/s/^parent //p')
+commit=$BASE_REF
+if [[ $(wc -w <<<"$parents") == 2 && "${GITHUB_REF:-}" == refs/pull/*/merge ]]; then
+  commit=$(head -n 1 <<<"$parents")
+fi
+[[ -n "$commit" ]] || fail "base-ref: this event has no base commit: set base-ref, base-model or baseline"
+if ! git cat-file -e "$commit^{commit}" 2>/dev/null; then
+  git fetch --quiet --no-tags --depth=1 origin "$commit" ||
+    fail "base-ref: cannot fetch $commit: let actions/checkout keep its credentials, or set fetch-depth: 0"
+fi
+commit=$(git rev-parse "$commit^{commit}")
+folder="$RUNNER_TEMP/edge-bench-base-$commit"
+if [[ ! -d "$folder" ]]; then
+  git worktree prune
+  git worktree add --quiet --detach "$folder" "$commit"
+fi
+[[ -e "$folder/$MODEL" ]] ||
+  fail "base commit ${commit:0:12} has no $MODEL: nothing to compare with. Skip this step for new models, or set base-model"
+! is_pointer "$folder/$MODEL" || fail "$MODEL in the base commit is a Git LFS pointer: set lfs: true for actions/checkout"
+output model "$folder/$MODEL"
+output commit "$commit"
