@@ -61,6 +61,11 @@ EXAMPLES = {
         "edge-bench tune --cpus 1-3",
         "edge-bench tune --restore",
     ),
+    "dashboard": (
+        "edge-bench dashboard results",
+        "edge-bench dashboard results --host 0.0.0.0 --token-file token.txt",
+        "edge-bench dashboard results --silent-after 48",
+    ),
     "serve": (
         "edge-bench serve artifacts/bundle",
         "edge-bench serve artifacts/bundle --host 0.0.0.0 --token-file token.txt",
