@@ -4,7 +4,15 @@ import datetime
 
 from edge_bench.app.cli import parsing
 from edge_bench.app.cli.answers import Shown, print_answered, width
-from edge_bench.app.cli.options.analyse import Bundles, FigureFile, FigureSize, ImageFolders, ReportFile, ReportFormats
+from edge_bench.app.cli.options.analyse import (
+    Bundles,
+    FigureFile,
+    FigureSize,
+    ImageFolders,
+    ReportFile,
+    ReportFormats,
+    ToMlflow,
+)
 from edge_bench.app.cli.options.shared import OutputFormat, RunFiles, Why, Wide
 from edge_bench.app.render.formats import FOR_PROGRAMS, Format, Layout
 
@@ -37,6 +45,7 @@ def report(
 def history(
     results: RunFiles,
     figure: FigureFile = None,
+    to_mlflow: ToMlflow = None,
     output_format: OutputFormat = Format.TABLE,
     wide: Wide = False,
     why: Why = False,
@@ -60,6 +69,10 @@ def history(
     if figure:
         for path in write_history(series, figure):
             console.note(f"written: {path}")
+    if to_mlflow:
+        from edge_bench.app.dashboard.to_mlflow import to_mlflow as send_to_mlflow
+
+        send_to_mlflow(series, to_mlflow, console.progress())
     console.note_unless_shown(notes, output_format)
     runs_table = history_table(series, notes)
     for_people = output_format not in FOR_PROGRAMS
