@@ -17,9 +17,9 @@ from edge_bench.bench.records.bundle import Bundle
 from tests.bundles import cached_digits_bundle
 from tests.command_line import CommandLine, Refuses, call, call_in_process, refusal
 from tests.in_process.converter import ConverterHere
+from tests.in_process.signal_stack import SignalStack
 from tests.in_process.workers import workers_here
 from tests.scheduling import LONG_GROUPS, GroupScheduling, group_of
-from tests.signal_stack import SignalStack
 
 # a shell starts its background programs with Ctrl-C ignored, and they would pass that on to those that tests interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
