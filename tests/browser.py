@@ -33,18 +33,25 @@ class Browser:
     def __init__(self, driver: Any) -> None:
         self._driver = driver
 
-    def show(self, page: Path, width: int, height: int = 844, *, dark: bool = False, scale: float = 1) -> None:
-        """Open a file in a window ``width`` CSS pixels wide, in light or dark mode."""
+    def show(self, page: Path | str, width: int, height: int = 844, *, dark: bool = False, scale: float = 1) -> None:
+        """Open a file or an address in a window ``width`` CSS pixels wide, in light or dark mode."""
         self._command(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._command("Emulation.setEmulatedMedia", features=[scheme])
-        self._driver.get(page.resolve().as_uri())
+        self._driver.get(page if isinstance(page, str) else page.resolve().as_uri())
 
     def run(self, script: str) -> Any:
         """Run JavaScript and return the value of its ``return`` statement."""
         return self._driver.execute_script(script)
+
+    def submit(self, field: str, text: str) -> None:
+        """Type a text into the field with this name, and send its form."""
+        element = self._driver.find_element("name", field)
+        element.clear()
+        element.send_keys(text)
+        element.submit()
 
     def log(self) -> list[str]:
         """Return the messages of the console and of the content security policy since the last call."""

@@ -1,4 +1,4 @@
-"""A server of a bundle: ``edge-bench serve`` in a separate process."""
+"""``edge-bench serve`` or ``edge-bench dashboard`` in a separate process."""
 
 import re
 import subprocess
@@ -23,10 +23,10 @@ class Served:
 
 
 @contextmanager
-def served(bundle: Path, *options: str) -> Iterator[Served]:
-    """Serve on a free port until the ``with`` ends."""
-    command = [sys.executable, "-m", "edge_bench", "serve", str(bundle), "--port", "0", *options]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+def served(served_path: Path, *options: str, command: str = "serve") -> Iterator[Served]:
+    """Serve a bundle, or with the command ``dashboard`` a folder of Runs, on a free port until the ``with`` ends."""
+    command_line = [sys.executable, "-m", "edge_bench", command, str(served_path), "--port", "0", *options]
+    with subprocess.Popen(command_line, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         lines = []
         try:

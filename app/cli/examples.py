@@ -71,6 +71,11 @@ EXAMPLES = {
         "edge-bench calibrate --name desk --resume",
         "edge-bench calibrate --output desk.toml --once --force",
     ),
+    "dashboard": (
+        "edge-bench dashboard results",
+        "edge-bench dashboard results --host 0.0.0.0 --token-file token.txt",
+        "edge-bench dashboard results --silent-after 48",
+    ),
     "serve": (
         "edge-bench serve artifacts/bundle",
         "edge-bench serve artifacts/bundle --host 0.0.0.0 --token-file token.txt",

@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from edge_bench.app.cli.commands import serve
+from edge_bench.app.cli.commands import dashboard, serve
 from edge_bench.app.cli.commands.analyse import compare, predict, report
 from edge_bench.app.cli.commands.fleet import engines, swarm
 from edge_bench.app.cli.commands.fleet import run as fleet_run
@@ -77,6 +77,7 @@ _register(app, train.train, rich_help_panel=MODELS)
 _register(app, _sandboxed(with_options(export.export, DATA_OPTIONS, before="limit")), rich_help_panel=MODELS)
 _register(app, _sandboxed(inspect.inspect), rich_help_panel=MODELS)
 app.add_typer(fleet, rich_help_panel=SERVERS)
+_register(app, dashboard.dashboard, rich_help_panel=SERVERS)
 _register(app, _sandboxed(serve.serve), rich_help_panel=SERVERS)
 _register(app, _sandboxed(offload.offload), rich_help_panel=SERVERS)
 

@@ -20,6 +20,7 @@ __all__ = [
     "ImageFolders",
     "ReportFile",
     "ReportFormats",
+    "ToMlflow",
 ]
 Baseline = Annotated[
     list[str] | None,
@@ -124,4 +125,12 @@ FigureSize = Annotated[
 FigureFile = Annotated[
     Path | None,
     option("--figure", metavar="FILE", help="Also draw a figure into this .png, .svg, .pdf or .html file."),
+]
+ToMlflow = Annotated[
+    str | None,
+    option(
+        "--to-mlflow",
+        metavar="URI",
+        help="Also send each Run and configuration to this MLflow server or database, once. Needs mlflow-skinny.",
+    ),
 ]

@@ -1,4 +1,4 @@
-"""Options of ``serve``."""
+"""Options of ``serve`` and ``dashboard``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -41,6 +41,19 @@ Host = Annotated[
     str, option("--host", metavar="ADDRESS", help="Address to listen on; 0.0.0.0 for all addresses of this machine.")
 ]
 Port = Annotated[int, option("--port", metavar="N", min=0, max=65535, help="Port to listen on; 0 for any free port.")]
+DashboardPort = Annotated[
+    int, option("--port", metavar="N", min=0, max=65535, help="Port to listen on; 0 for any free port.")
+]
+SilentAfter = Annotated[
+    float,
+    option(
+        "--silent-after",
+        metavar="HOURS",
+        min=0.1,
+        max=8760,
+        help="A device whose last Run is older counts as silent.",
+    ),
+]
 
 # -- model
 ServedThreads = Annotated[

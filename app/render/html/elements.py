@@ -7,7 +7,7 @@ from edge_bench.app.render.escaping import html_text
 __all__ = ["Child", "Html", "element", "fragment", "page"]
 
 #: Elements without content and end tag.
-_VOID = {"br", "col", "hr", "img", "link", "meta"}
+_VOID = {"br", "col", "hr", "img", "input", "link", "meta"}
 
 
 class Html(str):
@@ -51,8 +51,8 @@ def element(tag: str, *children: Child, **attributes: str | None) -> Html:
     return Html(f"<{tag}{attribute_text}>{fragment(*children)}</{tag}>")
 
 
-def page(title: str, style: str, *body: Child) -> str:
-    """Return a complete document whose Content-Security-Policy forbids every request."""
+def page(title: str, style: str, *body: Child, form_action: str = "'none'") -> str:
+    """Return a complete document whose Content-Security-Policy forbids requests, except forms to ``form_action``."""
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -61,7 +61,10 @@ def page(title: str, style: str, *body: Child) -> str:
         element(
             "meta",
             http_equiv="Content-Security-Policy",
-            content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+            content=(
+                "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+                f"form-action {form_action}"
+            ),
         ),
         # without an icon, browsers request /favicon.ico
         element("link", rel="icon", href="data:,"),

@@ -4,7 +4,15 @@ import datetime
 
 from edge_bench.app.cli import parsing
 from edge_bench.app.cli.answers import Shown, print_answered, print_export, width
-from edge_bench.app.cli.options.analyse import Bundles, FigureFile, FigureSize, ImageFolders, ReportFile, ReportFormats
+from edge_bench.app.cli.options.analyse import (
+    Bundles,
+    FigureFile,
+    FigureSize,
+    ImageFolders,
+    ReportFile,
+    ReportFormats,
+    ToMlflow,
+)
 from edge_bench.app.cli.options.shared import RunFiles, RunFormat, Why, Wide
 from edge_bench.app.render.formats import FOR_PROGRAMS, Layout, MeasuredFormat
 
@@ -37,6 +45,7 @@ def report(
 def history(
     results: RunFiles,
     figure: FigureFile = None,
+    to_mlflow: ToMlflow = None,
     output_format: RunFormat = MeasuredFormat.TABLE,
     wide: Wide = False,
     why: Why = False,
@@ -61,6 +70,10 @@ def history(
     if figure:
         for path in write_history(series, figure):
             console.note(f"written: {path}")
+    if to_mlflow:
+        from edge_bench.app.dashboard.to_mlflow import to_mlflow as send_to_mlflow
+
+        send_to_mlflow(series, to_mlflow, console.progress())
     form = output_format.of_tables
     console.note_unless_shown(notes, form)
     if output_format.is_export:
