@@ -9,13 +9,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from studies.prediction.folds import Unseen
+from studies.prediction.folds import Group, Unseen
 
 __all__ = ["device_factor", "family_deviation"]
 
-Group = tuple[str, str, str, bool]
 #: The assumed deviation counts like this many families or devices.
 _ASSUMED_FAMILIES, _ASSUMED_DEVICES = 2, 1
+#: If at most one family was measured, nothing shows how families differ: the assumed deviation is so many times larger
+#: with one and with several threads, but at most that of in-order cores.
+_ONE_FAMILY = {False: 1.5, True: 2.5}
+_MOST_ASSUMED = 0.25
 
 
 def family_deviation(unseen: Sequence[Unseen], group: Group, assumed: float, without: str = "") -> float:
@@ -28,6 +31,8 @@ def family_deviation(unseen: Sequence[Unseen], group: Group, assumed: float, wit
     for each in unseen:
         if each.left_out == "family" and each.group == group and each.row.family != without:
             errors[each.row.family].append(each)
+    if len(errors) <= 1:
+        assumed = max(assumed, min(_ONE_FAMILY[group[-1]] * assumed, _MOST_ASSUMED))
     squares = [max(0.0, _mean(of_family) ** 2 - _variance(of_family)) for of_family in errors.values()]
     return float(np.sqrt((_ASSUMED_FAMILIES * assumed**2 + sum(squares)) / (_ASSUMED_FAMILIES + len(squares))))
 
