@@ -51,11 +51,13 @@ class ParameterSet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     clock_ghz: Positive
     method: Kind
     overlap: Annotated[float, msgspec.Meta(ge=1, le=100)] = 2.0  # of computing and moving; see latency_model.py
+    cache_kb: NotNegative = 1024.0  # the last cache that the cores share
     values: Annotated[list[Positive], msgspec.Meta(min_length=8, max_length=8)]  # in the order of PARAMETERS
     covariance: list[list[float]]  # of the natural logarithms of the values
     between_families: NotNegative  # standard deviation of the logarithm of the latency
     residual: NotNegative  # the same between models of one family
     degrees_of_freedom: Positive = 30.0  # of Student's t, whose quantiles give the intervals
+    extrapolation: NotNegative = 0.1  # standard deviation per natural logarithm of the distance outside range_macs
     rows: Annotated[int, msgspec.Meta(ge=0)] = 0
     families: Names = []
     sources: Names = []

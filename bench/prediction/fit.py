@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_bench.bench.prediction.device_file import OVERLAP, ParameterSet
-from edge_bench.bench.prediction.latency_model import Models, log_latencies
+from edge_bench.bench.prediction.latency_model import Hardware, Models, log_latencies
 from edge_bench.bench.prediction.work import OperatorWork
 
 __all__ = ["MeasuredModel", "fit_parameters", "weak_prior"]
@@ -72,9 +72,10 @@ def _maximize(
 ) -> tuple[Floats, Floats]:
     """Return the maximum of the posterior density and the covariance there."""
     point, damping = mean.copy(), 1e-2
+    hardware = Hardware(prior.clock_ghz, prior.overlap, prior.cache_kb)
 
     def loss(at: Floats) -> tuple[float, Floats, Floats]:
-        predicted, derivatives = log_latencies(models, at, prior.clock_ghz, prior.overlap)
+        predicted, derivatives = log_latencies(models, at, hardware)
         error, shift = measured - predicted, at - mean
         return float(error @ weight @ error + shift @ precision @ shift), error, derivatives
 
@@ -104,6 +105,7 @@ def weak_prior(
     scheme: Literal["", "per-channel", "per-tensor"],
     threads: int,
     clock_ghz: float,
+    cache_kb: float = 1024.0,
 ) -> ParameterSet:
     """Return a prior for a core of which nothing is known; predictions with it alone are of no use."""
     values = [value * threads if number < 5 else value for number, value in enumerate(_TYPICAL[precision])]
@@ -120,4 +122,5 @@ def weak_prior(
         residual=0.03,
         degrees_of_freedom=5.0,
         overlap=OVERLAP[kernels],
+        cache_kb=cache_kb,
     )

@@ -7,11 +7,11 @@ import msgspec
 import numpy as np
 
 from edge_bench.bench.prediction.device_file import ParameterSet
-from edge_bench.bench.prediction.latency_model import Models, log_latencies, parts
+from edge_bench.bench.prediction.latency_model import Hardware, Models, log_latencies, parts
 from edge_bench.bench.prediction.work import CLASSES, OperatorWork
 from edge_bench.bench.stats.student import t_quantile
 
-__all__ = ["Prediction", "predict_latency"]
+__all__ = ["Prediction", "outside_of", "predict_latency"]
 
 
 class Prediction(msgspec.Struct, frozen=True):
@@ -39,16 +39,17 @@ def predict_latency(
     ``extra_deviation`` widens the intervals: a standard deviation of the logarithm, for example for operators that are
     not modelled.
     """
-    clock = clock_ghz or parameters.clock_ghz
+    hardware = Hardware(clock_ghz or parameters.clock_ghz, parameters.overlap, parameters.cache_kb)
     models, point = Models.of([operators]), np.log(np.array(parameters.values))
-    log_ns, derivatives = log_latencies(models, point, clock, parameters.overlap)
-    outside = _outside(float(models.macs.sum()), parameters.range_macs)
+    log_ns, derivatives = log_latencies(models, point, hardware)
+    outside = outside_of(float(models.macs.sum()), parameters.range_macs)
     variance = float((derivatives @ np.array(parameters.covariance) @ derivatives.T)[0, 0])
     variance += parameters.between_families**2 + parameters.residual**2 + extra_deviation**2
+    variance += (parameters.extrapolation * outside) ** 2
     deviation, median = math.sqrt(variance), math.exp(float(log_ns[0])) / 1e6
     low, middle, high = parameters.p90_ratio
     interval_90 = _interval(median, deviation, 0.90, parameters.degrees_of_freedom)
-    each = parts(models, point, clock, parameters.overlap)
+    each = parts(models, point, hardware)
     total = each.total.sum()
     moving = each.activations + each.weights
     return Prediction(
@@ -73,7 +74,8 @@ def _interval(median: float, deviation: float, level: float, freedom: float) -> 
     return median / factor, median * factor
 
 
-def _outside(macs: float, limits: tuple[float, float]) -> float:
+def outside_of(macs: float, limits: tuple[float, float]) -> float:
+    """Return how far a model is outside the sizes of others, as the logarithm of a ratio; 0 if inside."""
     if not limits[1] or not macs:
         return 0.0
     return max(0.0, math.log(limits[0] / macs), math.log(macs / limits[1]))

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from studies.prediction.folds import Unseen
+from studies.prediction.folds import Group, Unseen
 
 __all__ = ["device_factor", "family_deviation"]
 
-Group = tuple[str, str, str, bool]
 #: The assumed deviation counts like this many families or devices.
 _ASSUMED_FAMILIES, _ASSUMED_DEVICES = 2, 1
 

@@ -15,8 +15,8 @@ import msgspec
 
 from edge_bench.bench.prediction.device_file import FORMAT, Device, Kind, ParameterSet, write_device
 from studies.prediction.deviations import device_factor, family_deviation
-from studies.prediction.folds import Unseen, unseen_rows
-from studies.prediction.hardware import BOARDS
+from studies.prediction.folds import Unseen, group_of, unseen_rows
+from studies.prediction.hardware import BIG_LITTLE, BOARDS
 from studies.prediction.joint_fit import JointFit, between_families, fit_cells
 from studies.prediction.parameter_sets import parameter_set
 from studies.prediction.table import Cell, Row, cells_of, read_table
@@ -68,25 +68,35 @@ def _planned(name: str, rows: Sequence[Row]) -> list[_Planned]:
     plan = []
     for kernels, version in _VERSIONS.items():
         for precision, scheme in _KINDS:
-            alike = [row for row in rows if (row.cell.kernels, row.cell.precision) == (kernels, precision)]
-            of_board = [row for row in alike if row.cell.device == board]
-            of_core = [row for row in alike if row.cell.core == core and row.cell.threads <= max(_THREADS)]
-            founded = [row for row in of_board if row.cell.scheme == scheme] or of_board or of_core
-            method: Kind = "published" if of_board else "sibling"
             for threads in _THREADS:
-                measured = any(row.cell.threads == threads and row.cell.scheme == scheme for row in of_board)
-                if founded and (kernels == "xnnpack" or measured):
+                method, founded = _founded(rows, board, core, (kernels, precision, scheme, threads > 1))
+                measured = any(row.cell.threads == threads for row in founded)
+                if founded and (kernels == "xnnpack" or (method == "published" and measured)):
                     cell = Cell(board, core, 0.0, kernels, precision, scheme, threads, version)
                     plan += [_Planned(replace(cell, clock_ghz=clock), method, founded) for clock in clocks]
     return plan
+
+
+def _founded(rows: Sequence[Row], board: str, core: str, kind: tuple[str, str, str, bool]) -> tuple[Kind, list[Row]]:
+    """Return the rows that support a cell best: the same quantization or threads count more than the same board."""
+    kernels, precision, scheme, several = kind
+    alike = [
+        row
+        for row in rows
+        if (row.cell.kernels, row.cell.precision, row.cell.core) == (kernels, precision, core)
+        and row.cell.device not in BIG_LITTLE
+    ]
+    same = [row for row in alike if (row.cell.scheme, row.cell.threads > 1) == (scheme, several)]
+    if of_board := [row for row in same if row.cell.device == board]:
+        return "published", of_board
+    return "sibling", same or [row for row in alike if row.cell.threads > 1 or not several] or alike
 
 
 def _parameters(planned: _Planned, fit: JointFit, unseen: Sequence[Unseen]) -> ParameterSet:
     cell = planned.cell
     found = parameter_set(fit, cell, planned.method, planned.rows)
     device = planned.rows[0].cell.device
-    group = device, cell.kernels, cell.precision, cell.threads > 1
-    families = family_deviation(unseen, group, between_families(cell))
+    families = family_deviation(unseen, group_of(replace(cell, device=device)), between_families(cell))
     factor = device_factor(unseen, cell.kernels) if planned.method == "sibling" else 1.0
     return msgspec.structs.replace(
         found,

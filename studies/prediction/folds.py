@@ -5,12 +5,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_bench.bench.prediction.device_file import OVERLAP
 from edge_bench.bench.prediction.latency_model import Models, log_latencies
+from edge_bench.bench.prediction.predict import outside_of
+from studies.prediction.hierarchy import extrapolation, hardware_of
 from studies.prediction.joint_fit import fit_cells
 from studies.prediction.table import Cell, Row, cells_of
 
-__all__ = ["Unseen", "unseen_families", "unseen_rows"]
+__all__ = ["Group", "Unseen", "group_of", "unseen_families", "unseen_rows"]
+
+
+#: Device, kernels, precision, and whether threads are several.
+Group = tuple[str, str, str, bool]
+
+
+def group_of(cell: Cell) -> Group:
+    """Return the group of cells whose rows support each other directly."""
+    return cell.device, cell.kernels, cell.precision, cell.threads > 1
 
 
 @dataclass(frozen=True)
@@ -20,15 +30,14 @@ class Unseen:
     left_out: str  # "family" or "device"
     row: Row
     log_error: float  # of the prediction: its logarithm minus that of the measurement
-    variance: float  # of the logarithm, from the parameters
+    variance: float  # of the logarithm, from the parameters, and from the distance to the sizes of the models seen
     between_families: float  # standard deviations of the fit
     residual: float
 
     @property
-    def group(self) -> tuple[str, str, str, bool]:
-        """Device, kernels, precision, and whether threads are several: what deviations between families depend on."""
-        cell = self.row.cell
-        return cell.device, cell.kernels, cell.precision, cell.threads > 1
+    def group(self) -> Group:
+        """What deviations between families depend on."""
+        return group_of(self.row.cell)
 
 
 def unseen_rows(rows: Sequence[Row]) -> Iterator[Unseen]:
@@ -57,12 +66,27 @@ def _predicted(
 ) -> Iterator[Unseen]:
     cells = cells_of(unseen)
     known = cells_of(seen)
+    ranges = {group: _range(rows) for group, rows in _by_group(seen).items()}
     fit = fit_cells(known, list(cells), {cell: each for cell, each in residuals.items() if cell in known})
     for cell, rows in cells.items():
         point, covariance = fit.of(cell)
         models = Models.of([row.operators for row in rows])
-        predicted, derivatives = log_latencies(models, point, cell.clock_ghz, OVERLAP[cell.kernels])
+        predicted, derivatives = log_latencies(models, point, hardware_of(cell))
         variances = np.einsum("ij,jk,ik->i", derivatives, covariance, derivatives)
         for row, log_ns, variance in zip(rows, predicted, variances, strict=True):
             error = float(log_ns - np.log(row.milliseconds * 1e6))
-            yield Unseen(left_out, row, error, float(variance), *fit.deviations(cell))
+            limits = ranges.get(group_of(cell), (0.0, 0.0))
+            distance = extrapolation(cell) * outside_of(sum(each.macs for each in row.operators), limits)
+            yield Unseen(left_out, row, error, float(variance) + distance**2, *fit.deviations(cell))
+
+
+def _by_group(rows: Sequence[Row]) -> dict[Group, list[Row]]:
+    groups: dict[Group, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(group_of(row.cell), []).append(row)
+    return groups
+
+
+def _range(rows: Sequence[Row]) -> tuple[float, float]:
+    macs = [sum(each.macs for each in row.operators) for row in rows]
+    return min(macs), max(macs)

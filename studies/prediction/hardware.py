@@ -6,7 +6,16 @@ guides; the table's devices.json). Bandwidths of one core: sbc-bench (tinymemben
 
 from dataclasses import dataclass
 
-__all__ = ["BIG_LITTLE", "BOARDS", "CORES", "DEVICES_WITHOUT_USE", "Core", "copy_bandwidth", "read_bandwidth"]
+__all__ = [
+    "BIG_LITTLE",
+    "BOARDS",
+    "CORES",
+    "DEVICES_WITHOUT_USE",
+    "Core",
+    "cache_kb",
+    "copy_bandwidth",
+    "read_bandwidth",
+]
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,27 @@ _READ = {
     "Raspberry Pi 3 B": 1.9,
     "Raspberry Pi Zero 2 W": 1.9,
 }
+
+
+#: KB of the last cache that the cores share, or of their own if there is none.
+_CACHE = {
+    "Raspberry Pi 5": 2048.0,
+    "Raspberry Pi 4": 1024.0,
+    "Raspberry Pi 3 B+": 512.0,
+    "Raspberry Pi 3 B": 512.0,
+    "Raspberry Pi Zero 2 W": 512.0,
+    "N100 mini PC": 6144.0,
+    "AWS a1 (Graviton1)": 2048.0,
+    "AWS t4g (Graviton2)": 32768.0,
+    "Jetson AGX Orin": 4096.0,
+    "Jetson AGX Xavier": 4096.0,
+    "Firefly RK3588S": 3072.0,
+}
+
+
+def cache_kb(device: str) -> float:
+    """Return the KB of the last cache; 1 MB, that of most modules with an A72 or A73, if it is not in the list."""
+    return _CACHE.get(device, 1024.0)
 
 
 def copy_bandwidth(device: str) -> float:

@@ -11,15 +11,19 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.prediction.device_file import PARAMETERS
-from studies.prediction.hardware import BIG_LITTLE, CORES, copy_bandwidth, read_bandwidth
+from edge_bench.bench.prediction.device_file import OVERLAP, PARAMETERS
+from edge_bench.bench.prediction.latency_model import Hardware
+from studies.prediction.hardware import BIG_LITTLE, CORES, cache_kb, copy_bandwidth, read_bandwidth
 from studies.prediction.table import Cell
 
-__all__ = ["prior"]
+__all__ = ["extrapolation", "hardware_of", "prior"]
 
 Floats = npt.NDArray[np.float64]
 _PEAKS = 5  # the first parameters
-_BANDWIDTH = 6
+_BANDWIDTH, _OVERHEADS = 6, 7
+#: XNNPACK packs weights before the first inference, so threads hardly change how they come from memory, nor the work to
+#: start an operator. ruy packs them in each inference.
+_LESS = {"xnnpack": 0.25, "ruy": 1.0}
 #: Standard deviation of the logarithm of each parameter, for an effect of size 1.
 _SCALE = np.array([0.45, 0.3, 0.3, 0.4, 0.5, 0.5, 0.5, 0.7])
 _COMMON = 0.3  # the same of all peaks together
@@ -68,6 +72,8 @@ def prior(cells: Sequence[Cell]) -> tuple[Floats, Floats]:
             deviation = each * _SCALE[number]
             if number == _BANDWIDTH and names[0] == "device":
                 deviation *= 1.5  # boards differ more in their memory than in their cores
+            if number in (_BANDWIDTH, _OVERHEADS) and {"several", "threads"} & set(names):
+                deviation *= _LESS[cells[0].kernels]
             covariance[:, number, :, number] += deviation**2 * same
         for first in range(_PEAKS):
             for second in range(_PEAKS):
@@ -77,6 +83,20 @@ def prior(cells: Sequence[Cell]) -> tuple[Floats, Floats]:
                 covariance[:, first, :, second] += (each * _COMMON) ** 2 / 2 * same
     flat = covariance.reshape(count * size, count * size) + 1e-6 * np.eye(count * size)
     return np.array([_mean(cell) for cell in cells]).ravel(), flat
+
+
+def hardware_of(cell: Cell) -> Hardware:
+    """Return what the latency model needs to know of a cell."""
+    return Hardware(cell.clock_ghz, OVERLAP[cell.kernels], cache_kb(cell.device))
+
+
+def extrapolation(cell: Cell) -> float:
+    """Return the standard deviation per natural logarithm of the distance outside the sizes of the models of the fit.
+
+    With several threads, published latencies are mostly of large detectors. XNNPACK's README has smaller models, which
+    scale better: the predictions of a Raspberry Pi 4 deviate from it by about this much.
+    """
+    return 0.05 if cell.threads == 1 else 0.15
 
 
 def _same(cells: Sequence[Cell], names: Sequence[str]) -> Floats:
@@ -109,7 +129,7 @@ def _mean(cell: Cell) -> Floats:
     used = min(cell.threads, big) + 0.3 * min(max(cell.threads - big, 0), little)
     speedup = used ** _THREADS[cell.kernels][cell.precision]
     if cell.kernels == "xnnpack":  # threads share the memory
-        activations = 3 * copy_bandwidth(cell.device) / min(cell.threads, 4)
+        activations = 2.5 * copy_bandwidth(cell.device) / min(cell.threads, 4)
         weights = 1.3 * copy_bandwidth(cell.device)
     else:  # completely overlapped: what counts is the cache
         activations, weights = 6 * cell.clock_ghz * speedup, 0.8 * read_bandwidth(cell.device)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge_bench.bench.prediction.device_file import OVERLAP, PARAMETERS
+from edge_bench.bench.prediction.device_file import PARAMETERS
 from edge_bench.bench.prediction.latency_model import Models, log_latencies
 from studies.prediction.hardware import CORES
-from studies.prediction.hierarchy import prior
+from studies.prediction.hierarchy import hardware_of, prior
 from studies.prediction.table import Cell, Row
 
 __all__ = ["JointFit", "between_families", "fit_cells"]
@@ -148,9 +148,7 @@ class _Problem:
         loss, errors = float(-shift @ gradient), dict[Cell, Floats]()
         for data in self._data:
             of_cell = point[data.columns]
-            predicted, derivatives = log_latencies(
-                data.models, of_cell[:_SIZE], data.cell.clock_ghz, OVERLAP[data.cell.kernels]
-            )
+            predicted, derivatives = log_latencies(data.models, of_cell[:_SIZE], hardware_of(data.cell))
             error = data.measured - predicted - data.family @ of_cell[_SIZE:]
             derivatives = np.hstack([derivatives, data.family])
             loss += float(error @ data.weight @ error)

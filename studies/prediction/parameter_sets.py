@@ -8,6 +8,8 @@ import numpy.typing as npt
 from edge_bench.bench.prediction.device_file import OVERLAP, Kind, ParameterSet
 from edge_bench.bench.prediction.latency_model import Models, parts
 from edge_bench.bench.prediction.work import CLASSES
+from studies.prediction.hardware import cache_kb
+from studies.prediction.hierarchy import extrapolation, hardware_of
 from studies.prediction.joint_fit import JointFit
 from studies.prediction.table import Cell, Row
 
@@ -33,11 +35,13 @@ def parameter_set(fit: JointFit, cell: Cell, method: Kind, rows: Sequence[Row]) 
         clock_ghz=cell.clock_ghz,
         method=method,
         overlap=OVERLAP[cell.kernels],
+        cache_kb=cache_kb(cell.device),
         values=[float(value) for value in np.exp(point)],
         covariance=[[float(each) for each in line] for line in (covariance + covariance.T) / 2],
         between_families=families,
         residual=residual,
         degrees_of_freedom=FREEDOM,
+        extrapolation=extrapolation(cell),
         rows=len(rows),
         families=sorted({row.family for row in rows}),
         sources=sorted({row.source for row in rows}),
@@ -49,7 +53,7 @@ def parameter_set(fit: JointFit, cell: Cell, method: Kind, rows: Sequence[Row]) 
 
 def _shares(models: Models, point: npt.NDArray[np.float64], cell: Cell) -> dict[str, tuple[float, float]]:
     """Return the smallest and largest share of the time per class of operators."""
-    time = parts(models, point, cell.clock_ghz, OVERLAP[cell.kernels]).total
+    time = parts(models, point, hardware_of(cell)).total
     total = np.bincount(models.model, time, models.count)
     found = {}
     for number, kind in enumerate(CLASSES):
