@@ -20,6 +20,8 @@ __all__ = ["Calibrated", "calibrated_device", "device_name"]
 
 #: Clock to which parameters refer if the machine's is unknown, as on most virtual machines.
 _ANY_CLOCK_GHZ = 1.0
+#: Size of the last cache if it is unknown: that of a Raspberry Pi 4.
+_ANY_CACHE_KB = 1024.0
 _PERCENTILE = 90
 
 
@@ -48,7 +50,7 @@ def calibrated_device(run: Run, bundle: Bundle, name: str, percentile: float = 5
         for threads in sorted({each.configuration.threads for each in run.results}):
             measured = _networks(run.results, operators, precision, threads, percentile)
             try:
-                fits.append(fit_networks(measured, precision, threads, clock))
+                fits.append(fit_networks(measured, precision, threads, clock, _cache_kb(run.machine)))
             except ValueError as cause:
                 raise EdgeBenchError(
                     f"no calibration for {precision} with {threads} threads: {cause}",
@@ -83,6 +85,10 @@ def _hardware(machine: Machine) -> Mapping[str, object]:
         "isa": [machine.architecture],
         "memory_mb": [max(1, machine.memory_bytes >> 20)],
     }
+
+
+def _cache_kb(machine: Machine) -> float:
+    return _ANY_CACHE_KB if machine.cache_bytes is None else machine.cache_bytes / 1024
 
 
 def _clock(run: Run) -> tuple[float, str]:
