@@ -57,34 +57,29 @@ def calibrated_device(run: Run, bundle: Bundle, name: str, percentile: float = 5
                     _first_failure(run.results) or "calibrate again",
                 ) from None
     errors = [abs(error) for each in fits for error in each.errors.values()]
+    machine, core = run.machine, run.machine.cpu or run.machine.architecture
     device = Device(
         format=FORMAT,
         name=name,
+        board=machine.board or core,
+        core=core,
+        order="unknown",
+        cores=machine.cores,
         clock_ghz=clock,
         clock_evidence=evidence,
+        macs_per_cycle={},
+        isa=[machine.architecture],
+        memory_mb=[max(1, machine.memory_bytes >> 20)],
         personal=True,
         reliable=run.trusted is True,
         leave_one_out_error=float(np.mean(errors)),
         calibrated=f"{run.ended[:10]}, {RUNTIME} {_version(run.results)}, run {run.run_id[:8]}",
         parameters=[each.parameters for each in fits],
-        **_hardware(run.machine),
     )
     return Calibrated(device, fits)
 
 
 _PRECISIONS: tuple[Literal["float32", "int8"], ...] = ("float32", "int8")
-
-
-def _hardware(machine: Machine) -> Mapping[str, object]:
-    return {
-        "board": machine.board or machine.cpu or machine.architecture,
-        "core": machine.cpu or machine.architecture,
-        "order": "unknown",
-        "cores": machine.cores,
-        "macs_per_cycle": {},
-        "isa": [machine.architecture],
-        "memory_mb": [max(1, machine.memory_bytes >> 20)],
-    }
 
 
 def _cache_kb(machine: Machine) -> float:
