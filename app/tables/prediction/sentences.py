@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from edge_bench.app.render.units import percent, significant
+from edge_bench.app.render.units import significant
 from edge_bench.app.tables.prediction.wording import interval, kind_name, method_text, milliseconds
 from edge_bench.bench.prediction.answer import PredictedModel
 from edge_bench.bench.prediction.predict import Prediction
@@ -11,7 +11,8 @@ from edge_bench.bench.wording import counted
 
 __all__ = ["prediction_notes", "prediction_sentences"]
 
-_FAR = 1.5  # a model this many times larger or smaller than those of the fit is mentioned
+#: A model this many times larger or smaller than those of the fit is mentioned, and called an extrapolation.
+_FAR, _VERY_FAR = 1.5, 3.0
 
 
 def prediction_sentences(predicted: Sequence[PredictedModel]) -> list[str]:
@@ -24,9 +25,13 @@ def prediction_sentences(predicted: Sequence[PredictedModel]) -> list[str]:
     one, several = _prediction(fastest), len(devices) > 1 or len(models) > 1 or len(found) > 1
     start = "the fastest is " if several else ""
     threads = counted(fastest.threads, "thread")
+    place = f"{start}{fastest.model} on a {fastest.board} with {threads}"
+    trust = method_text(fastest)
+    if math.exp(one.outside) > _VERY_FAR or fastest.unseen:
+        trust += "; an extrapolation, because the model is unlike those"
     return [
-        f"PREDICTED: {start}{fastest.model} on a {fastest.board} with {threads}: {milliseconds(one.milliseconds)} ms per "
-        f"inference, with 90 % probability {interval(one.interval_90)} ms, from {method_text(fastest)}."
+        f"PREDICTED: {place}: {milliseconds(one.milliseconds)} ms per inference, with 90 % probability "
+        f"{interval(one.interval_90)} ms, from {trust}."
     ]
 
 
@@ -49,7 +54,7 @@ def _notes(each: PredictedModel) -> list[str]:
     if (factor := math.exp(prediction.outside)) > _FAR:
         notes.append(f"{name}: {significant(factor, 2)}× outside the sizes of the models of the fit")
     for kind, share in each.unseen.items():
-        notes.append(f"{name}: {percent(share, 0)} of the time in {kind_name(kind)}, more than in any model of the fit")
+        notes.append(f"{name}: {share:.0%} of the time in {kind_name(kind)}, more than in any model of the fit")
     if each.unmodelled:
         names = ", ".join(f"{kind} ({count})" if count > 1 else kind for kind, count in each.unmodelled.items())
         notes.append(
@@ -59,7 +64,7 @@ def _notes(each: PredictedModel) -> list[str]:
     if not each.reliable:
         notes.append(f"{each.device} was calibrated with --force on a machine that was not reliable")
     if each.leave_one_out_error is not None:
-        notes.append(f"{each.device}: leave-one-out error of the calibration {percent(each.leave_one_out_error, 0)}")
+        notes.append(f"{each.device}: leave-one-out error of the calibration {each.leave_one_out_error:.0%}")
     return notes
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import msgspec
 
 from edge_bench.app.render.table import Record, Table
-from edge_bench.app.render.units import percent
 from edge_bench.app.tables.prediction.sentences import prediction_notes
 from edge_bench.app.tables.prediction.wording import interval, kind_name, memory, milliseconds
 from edge_bench.bench.prediction.answer import PredictedModel
@@ -51,8 +50,8 @@ def _shares(predicted: Sequence[PredictedModel]) -> Table:
     rows = []
     for each in predicted:
         if each.prediction:
-            shares = [percent(each.prediction.shares.get(kind, 0.0), 0) for kind in kinds]
-            rows.append([each.model, each.device, str(each.threads), *shares, percent(each.prediction.memory_share, 0)])
+            shares = [f"{each.prediction.shares.get(kind, 0.0):.0%}" for kind in kinds]
+            rows.append([each.model, each.device, str(each.threads), *shares, f"{each.prediction.memory_share:.0%}"])
     return Table(
         title="PREDICTED shares of the time",
         header=("model", "device", "threads", *map(kind_name, kinds), "waiting for memory"),
