@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import size, with_interval
+from edge_bench.app.tables.shared import UNRELIABLE
 from edge_bench.bench.analysis.comparison.comparison import Row
 from edge_bench.bench.prediction.answer import PredictedModel, Subject, predict_all
 from edge_bench.bench.prediction.catalogue import ALL_DEVICES, load_device
@@ -57,9 +58,9 @@ def _measured(rows: Sequence[Row], machines: Mapping[str, str]) -> dict[tuple[st
         plain = each.runtime == _RUNTIME and each.batch_size == 1 and not each.delegate
         if plain and not row.emulated and not row.failed and row.time is not None:
             times = found.setdefault((each.variant, each.threads), {})
-            times.setdefault(
-                machines.get(row.run_id, row.machine), with_interval(row.time.milliseconds, row.time.interval)
-            )
+            doubtful = f" {UNRELIABLE}" if row.unstable or row.trusted is False else ""
+            time = with_interval(row.time.milliseconds, row.time.interval) + doubtful
+            times.setdefault(machines.get(row.run_id, row.machine), time)
     return {
         key: [f"{time} on {machine}" for machine, time in times.items()][:_MAX_MACHINES] for key, times in found.items()
     }
@@ -81,7 +82,10 @@ def _notes(
         "docs/prediction.md has their errors. They are not measurements, so they get no verdict",
     ]
     if has_measured:
-        notes.append("measured: median and 95 % interval with the same model, runtime and number of threads")
+        notes.append(
+            "measured: median and 95 % interval with the same model, runtime and number of threads; "
+            f"{UNRELIABLE} not reliable"
+        )
     for model in models:
         refused = [each for each in found if each.model == model.name and each.refusal]
         boards = list(dict.fromkeys(each.board for each in refused))
