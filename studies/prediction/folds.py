@@ -14,13 +14,13 @@ from studies.prediction.table import Cell, Row, cells_of
 __all__ = ["Group", "Unseen", "group_of", "unseen_families", "unseen_rows"]
 
 
-#: Device, kernels, precision, and whether threads are several.
-Group = tuple[str, str, str, bool]
+#: Device, kernels, precision, quantization scheme, and whether threads are several.
+Group = tuple[str, str, str, str, bool]
 
 
 def group_of(cell: Cell) -> Group:
     """Return the group of cells whose rows support each other directly."""
-    return cell.device, cell.kernels, cell.precision, cell.threads > 1
+    return cell.device, cell.kernels, cell.precision, cell.scheme, cell.threads > 1
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,18 @@ from edge_bench.app.serving.http_limits import HEADER_BYTES, BoundedHttp
 from edge_bench.app.serving.open_inference import AcceptedInput, read_request
 from edge_bench.app.tables.doctor import Tuning
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.prediction.catalogue import load_device
+from edge_bench.bench.prediction.device_file import device_bytes
+from edge_bench.bench.prediction.predict import predict_latency
+from edge_bench.bench.prediction.work import OperatorWork
 from edge_bench.bench.system.tuning.record import Original, Tuned, read_tuned
 from tests.fleet.saved import saved_image
 from tests.fuzz.mutate import mutated_bytes
 
 __all__ = [
-    "TUNED", "archives", "bodies", "damaged_http", "fleet_files", "requests", "saved_images", "tune_records",
-    "use_archive", "use_body", "use_fleet_file", "use_http", "use_saved_image", "use_tune_record",
+    "TUNED", "archives", "bodies", "damaged_http", "device_files", "fleet_files", "requests", "saved_images",
+    "tune_records", "use_archive", "use_body", "use_device_file", "use_fleet_file",
+    "use_http", "use_saved_image", "use_tune_record",
 ]  # fmt: skip
 
 #: Path of the record of original values below its root folder.
@@ -249,3 +254,17 @@ def use_tune_record(path: Path) -> None:
 def use_fleet_file(path: Path) -> None:
     """Read a fleet file."""
     engine_settings([], path)
+
+
+def device_files() -> list[bytes]:
+    """A device file with two parameter sets."""
+    device = load_device("pi5")
+    return [device_bytes(msgspec.structs.replace(device, parameters=device.parameters[:2], personal=True))]
+
+
+def use_device_file(path: Path) -> None:
+    """Read a device file, write it again and predict with it."""
+    device = load_device(path)
+    device_bytes(device)
+    for parameters in device.parameters:
+        predict_latency([OperatorWork("pointwise", 1e6, 4e3, 8e3)], parameters)

@@ -10,6 +10,7 @@ from edge_bench.app.render.table import Table
 from edge_bench.app.tables.boards import boards_table
 from edge_bench.app.tables.calibration import calibration_table
 from edge_bench.app.tables.doctor import doctor_table
+from edge_bench.app.tables.prediction.table import prediction_tables
 from edge_bench.app.tables.profiles.comparison import explained_tables
 from edge_bench.app.tables.profiles.difference import difference_table
 from edge_bench.app.tables.profiles.table import operator_table, profile_table, profile_tables
@@ -29,6 +30,7 @@ from edge_bench.bench.records.run import Configuration, Failure, Run
 from edge_bench.bench.system.machine import Finding
 from edge_bench.bench.system.tuning.settings import Change, Group, Plan
 from tests.factories import machine
+from tests.made.predictions import predicted, refused
 from tests.made.profiles import operator_time, profile, profiled_run
 from tests.made.runs.sustained import jump, sustained_result, sustained_run
 from tests.struct_paths import with_every_text
@@ -73,6 +75,7 @@ SMALL_TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] =
     doctor_table: lambda name, _: [
         doctor_table(with_every_text(machine(), name), [name], [Finding(what=name, remedy=name, spoils=True)])
     ],
+    prediction_tables: lambda name, _: prediction_tables([predicted(name), refused(name)]),
     tune_table: lambda name, _: [
         tune_table(Plan(name, [Change(Group.SWAP, name, name.encode(errors="surrogatepass"), name, name)], [name]))
     ],
