@@ -39,6 +39,9 @@ __all__ = ["report_page"]
 #: The page's figures show every trial, so its tables omit the sparklines.
 _OMITTED_COLUMNS = ("trials in order\n± largest",)
 
+#: Number of sections before the one of predictions, which is none of measurements and has no number.
+_AFTER_ANSWERS = 2
+
 _OnDrawn = Callable[[Drawing], None]
 
 
@@ -97,7 +100,6 @@ def _article(section: BundleSection, prefix: str, single: bool, on_drawn: _OnDra
     contents = [
         ("Comparison", _comparison(section)),
         ("Local or remote", offload_section(section, lambda drawing: figures.draw([drawing]))),
-        ("Which Pi should I buy?", boards_section(section)),
         ("Accuracy and time" if section.task == CLASSIFY else "Quality and time", _accuracy_and_time(section, figures)),
         ("Where the time goes", profile_section(section, figures.draw)),
         ("Sustained load", sustained_section(section, figures.draw)),
@@ -112,7 +114,9 @@ def _article(section: BundleSection, prefix: str, single: bool, on_drawn: _OnDra
         ("Reliability", trust_section(section) if section.runs else None),
         ("How to repeat it", reproduce_section(section)),
     ]
-    present = [(title, f"{prefix}-s{number}", content) for number, (title, content) in enumerate(contents) if content]
+    named = [(title, f"{prefix}-s{number}", content) for number, (title, content) in enumerate(contents)]
+    named.insert(_AFTER_ANSWERS, ("Which Pi should I buy?", f"{prefix}-boards", boards_section(section)))
+    present = [(title, name, content) for title, name, content in named if content]
     if not single:
         yield element("h1", _title(section))
     if section.identity.note:

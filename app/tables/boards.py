@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import size, with_interval
+from edge_bench.app.tables.shared import UNRELIABLE
 from edge_bench.bench.analysis.comparison.comparison import Row
 from edge_bench.bench.prediction.answer import PredictedModel, Subject, predict_all
 from edge_bench.bench.prediction.catalogue import ALL_DEVICES, load_device
@@ -17,6 +18,7 @@ PREDICTED = "PREDICTED"
 _THREADS = (1, 4)
 _RUNTIME = "litert"
 _MAX_MACHINES = 3
+_FIXED = 3  # columns before the boards
 
 
 def boards_table(models: Sequence[Subject], rows: Sequence[Row], machines: Mapping[str, str]) -> Table | None:
@@ -27,18 +29,16 @@ def boards_table(models: Sequence[Subject], rows: Sequence[Row], machines: Mappi
     devices = [load_device(name) for name in ALL_DEVICES]
     found = predict_all(models, devices, _THREADS, _RUNTIME)
     measured = _measured(rows, machines)
-    names = list(dict.fromkeys(machine for machine, _, _ in measured))[:_MAX_MACHINES]
-    lines = [_line(model, threads, names, measured, found) for model in models for threads in _THREADS]
-    lines = [line for line in lines if any(cell != "–" for cell in line[2 + len(names) :])]
+    lines = [_line(model, threads, measured, found) for model in models for threads in _THREADS]
+    lines = [line for line in lines if any(cell != "–" for cell in line[_FIXED:])]
     if not lines:
         return None
     return Table(
         title="Predicted times on Raspberry Pi boards",
-        header=("model", "threads", *(f"measured on\n{name}, ms" for name in names),
-                *(f"{PREDICTED}\n{device.board}, ms" for device in devices)),
+        header=("model", "threads", "measured, ms", *(f"{PREDICTED}\n{device.board}, ms" for device in devices)),
         rows=lines,
         keys=2,
-        notes=_notes(models, devices, found, has_measured=bool(names)),
+        notes=_notes(models, devices, found, has_measured=bool(measured)),
     )  # fmt: skip
 
 
@@ -50,25 +50,28 @@ def predicted_time(each: PredictedModel) -> str:
     return with_interval(each.prediction.milliseconds, Interval(low, high))
 
 
-def _measured(rows: Sequence[Row], machines: Mapping[str, str]) -> dict[tuple[str, str, int], str]:
-    """Return the measured times by machine, variant and number of threads; emulated ones are left out."""
-    found: dict[tuple[str, str, int], str] = {}
+def _measured(rows: Sequence[Row], machines: Mapping[str, str]) -> dict[tuple[str, int], list[str]]:
+    """Return the measured times and their machines, by variant and number of threads; emulated ones are left out."""
+    found: dict[tuple[str, int], dict[str, str]] = {}
     for row in rows:
         each = row.configuration
         plain = each.runtime == _RUNTIME and each.batch_size == 1 and not each.delegate
         if plain and not row.emulated and not row.failed and row.time is not None:
-            key = (machines.get(row.run_id, row.machine), each.variant, each.threads)
-            found.setdefault(key, with_interval(row.time.milliseconds, row.time.interval))
-    return found
+            times = found.setdefault((each.variant, each.threads), {})
+            doubtful = f" {UNRELIABLE}" if row.unstable or row.trusted is False else ""
+            time = with_interval(row.time.milliseconds, row.time.interval) + doubtful
+            times.setdefault(machines.get(row.run_id, row.machine), time)
+    return {
+        key: [f"{time} on {machine}" for machine, time in times.items()][:_MAX_MACHINES] for key, times in found.items()
+    }
 
 
 def _line(
-    model: Subject, threads: int, names: Sequence[str], measured: Mapping[tuple[str, str, int], str],
-    found: Sequence[PredictedModel],
-) -> list[str]:  # fmt: skip
+    model: Subject, threads: int, measured: Mapping[tuple[str, int], list[str]], found: Sequence[PredictedModel]
+) -> list[str]:
     own = [each for each in found if each.model == model.name and each.threads == threads]
-    here = [measured.get((name, model.name, threads), "not measured") for name in names]
-    return [model.name, str(threads), *here, *map(predicted_time, own)]
+    here = "; ".join(measured.get((model.name, threads), [])) or "not measured"
+    return [model.name, str(threads), here, *map(predicted_time, own)]
 
 
 def _notes(
@@ -79,7 +82,10 @@ def _notes(
         "docs/prediction.md has their errors. They are not measurements, so they get no verdict",
     ]
     if has_measured:
-        notes.append("measured: median and 95 % interval with the same model, runtime and number of threads")
+        notes.append(
+            "measured: median and 95 % interval with the same model, runtime and number of threads; "
+            f"{UNRELIABLE} not reliable"
+        )
     for model in models:
         refused = [each for each in found if each.model == model.name and each.refusal]
         boards = list(dict.fromkeys(each.board for each in refused))

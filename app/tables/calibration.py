@@ -27,10 +27,8 @@ def calibration_table(made: Calibrated, run: Run, path: Path) -> Table:
     if not device.reliable:
         notes.append("! UNRELIABLE: this machine was not reliable during the calibration, and the file says so")
         notes += [f"! {finding.what}: {finding.remedy}" for finding in run.findings if finding.spoils]
-    notes.append("rates of convolutions and dense layers are GMAC/s; –: not determined by these networks")
-    notes.append(
-        "error: mean absolute difference between predicted and measured, if all widths of a model are left out"
-    )
+    notes.append("the rates of convolutions and dense layers are GMAC/s; –: not determined by these networks")
+    notes.append("the error is the mean absolute one of predicting each network that is left out of the fit in turn")
     rows = [_row(each) for each in made.fits]
     error = f"{percent(device.leave_one_out_error or 0, 1)} %"
     return Table(

@@ -20,6 +20,8 @@ __all__ = ["Calibrated", "calibrated_device", "device_name"]
 
 #: Clock to which parameters refer if the machine's is unknown, as on most virtual machines.
 _ANY_CLOCK_GHZ = 1.0
+#: Size of the last cache if it is unknown: that of a Raspberry Pi 4.
+_ANY_CACHE_KB = 1024.0
 _PERCENTILE = 90
 
 
@@ -48,24 +50,31 @@ def calibrated_device(run: Run, bundle: Bundle, name: str, percentile: float = 5
         for threads in sorted({each.configuration.threads for each in run.results}):
             measured = _networks(run.results, operators, precision, threads, percentile)
             try:
-                fits.append(fit_networks(measured, precision, threads, clock))
+                fits.append(fit_networks(measured, precision, threads, clock, _cache_kb(run.machine)))
             except ValueError as cause:
                 raise EdgeBenchError(
                     f"no calibration for {precision} with {threads} threads: {cause}",
                     _first_failure(run.results) or "calibrate again",
                 ) from None
     errors = [abs(error) for each in fits for error in each.errors.values()]
+    machine, core = run.machine, run.machine.cpu or run.machine.architecture
     device = Device(
         format=FORMAT,
         name=name,
+        board=machine.board or core,
+        core=core,
+        order="unknown",
+        cores=machine.cores,
         clock_ghz=clock,
         clock_evidence=evidence,
+        macs_per_cycle={},
+        isa=[machine.architecture],
+        memory_mb=[max(1, machine.memory_bytes >> 20)],
         personal=True,
         reliable=run.trusted is True,
         leave_one_out_error=float(np.mean(errors)),
         calibrated=f"{run.ended[:10]}, {RUNTIME} {_version(run.results)}, run {run.run_id[:8]}",
         parameters=[each.parameters for each in fits],
-        **_hardware(run.machine),
     )
     return Calibrated(device, fits)
 
@@ -73,16 +82,8 @@ def calibrated_device(run: Run, bundle: Bundle, name: str, percentile: float = 5
 _PRECISIONS: tuple[Literal["float32", "int8"], ...] = ("float32", "int8")
 
 
-def _hardware(machine: Machine) -> Mapping[str, object]:
-    return {
-        "board": machine.board or machine.cpu or machine.architecture,
-        "core": machine.cpu or machine.architecture,
-        "order": "unknown",
-        "cores": machine.cores,
-        "macs_per_cycle": {},
-        "isa": [machine.architecture],
-        "memory_mb": [max(1, machine.memory_bytes >> 20)],
-    }
+def _cache_kb(machine: Machine) -> float:
+    return _ANY_CACHE_KB if machine.cache_bytes is None else machine.cache_bytes / 1024
 
 
 def _clock(run: Run) -> tuple[float, str]:

@@ -14,13 +14,14 @@ import numpy as np
 
 from edge_bench.bench.prediction.device_file import PARAMETERS, ParameterSet
 from edge_bench.bench.prediction.fit import MeasuredModel, fit_parameters, weak_prior
-from edge_bench.bench.prediction.latency_model import Models, log_latencies
+from edge_bench.bench.prediction.latency_model import Hardware, Models, log_latencies
 from edge_bench.bench.prediction.predict import predict_latency
 from edge_bench.bench.prediction.work import CLASSES
 
 __all__ = ["FittedSet", "MeasuredNetwork", "fit_networks"]
 
 Precision = Literal["float32", "int8"]
+_SCHEMES: dict[Precision, Literal["", "per-channel"]] = {"float32": "", "int8": "per-channel"}
 
 #: Standard deviation of the prior of each parameter's logarithm: a factor of 20 either way at 95 %, as nothing is
 #: known about the machine.
@@ -58,16 +59,18 @@ class FittedSet(NamedTuple):
 
 
 def fit_networks(
-    networks: Sequence[MeasuredNetwork], precision: Precision, threads: int, clock_ghz: float
+    networks: Sequence[MeasuredNetwork], precision: Precision, threads: int, clock_ghz: float, cache_kb: float
 ) -> FittedSet:
-    """Return the parameters of one precision and number of threads.
+    """Return the parameters of one precision and number of threads. ``cache_kb`` is the size of the last cache.
 
     Raise ValueError if there are fewer networks than parameters.
     """
     if len(networks) < len(PARAMETERS):
         raise ValueError(f"{len(networks)} networks were measured, but {len(PARAMETERS)} are needed")
-    errors, variances = _left_out(networks, _prior(precision, threads, clock_ghz, _FIRST_NOISE))
-    prior = _prior(precision, threads, clock_ghz, _most_likely_noise(errors, variances))
+    prior = _with_noise(
+        weak_prior("xnnpack", precision, _SCHEMES[precision], threads, clock_ghz, cache_kb), _FIRST_NOISE
+    )
+    prior = _with_noise(prior, _most_likely_noise(*_left_out(networks, prior)))
     errors, _ = _left_out(networks, prior)
     fitted = fit_parameters([each.measured for each in networks], prior)
     ratios = sorted(each.p90_ratio for each in networks)
@@ -81,10 +84,10 @@ def fit_networks(
     return FittedSet(fitted, {each.name: math.expm1(error) for each, error in zip(networks, errors, strict=True)})
 
 
-def _prior(precision: Precision, threads: int, clock_ghz: float, noise: float) -> ParameterSet:
-    scheme: Literal["", "per-channel"] = "per-channel" if precision == "int8" else ""
+def _with_noise(prior: ParameterSet, noise: float) -> ParameterSet:
+    """Return the prior of a machine of which nothing is known, with this noise."""
     return msgspec.structs.replace(
-        weak_prior("xnnpack", precision, scheme, threads, clock_ghz),
+        prior,
         covariance=(_PRIOR_DEVIATION**2 * np.eye(len(PARAMETERS))).tolist(),
         between_families=noise,
         residual=0.0,
@@ -99,7 +102,8 @@ def _left_out(networks: Sequence[MeasuredNetwork], prior: ParameterSet) -> tuple
         fitted = fit_parameters(others, prior)
         point = np.log(np.array(fitted.values))
         models = Models.of([each.measured.operators])
-        predicted, derivatives = log_latencies(models, point, fitted.clock_ghz, fitted.overlap)
+        hardware = Hardware(fitted.clock_ghz, fitted.overlap, fitted.cache_kb)
+        predicted, derivatives = log_latencies(models, point, hardware)
         errors.append(float(predicted[0]) - math.log(each.measured.milliseconds * 1e6))
         variances.append(float((derivatives @ np.array(fitted.covariance) @ derivatives.T)[0, 0]))
     return errors, variances

@@ -16,6 +16,7 @@ import psutil
 from edge_bench.bench.io.files import read_text_or_empty
 from edge_bench.bench.io.record_codec import BoundedStr, Length, NonNegativeInt
 from edge_bench.bench.system.arm_cores import QEMU_MAX, arm_core, boards_with
+from edge_bench.bench.system.caches import last_cache_bytes
 from edge_bench.bench.system.emulation.signs import emulation_signs
 
 __all__ = ["Finding", "Machine", "cpu_name", "describe_machine", "library_versions"]
@@ -47,6 +48,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     frequency_mhz: float | None  # maximum
     governor: BoundedStr
     memory_bytes: NonNegativeInt
+    cache_bytes: NonNegativeInt | None = None  # size of the last cache; None: unknown, as on some Arm boards
     cpu_limit: float | None = None  # number of cores that a cgroup allows; None: no limit
     load_average: float | None = None  # over the last minute before the description
     os: BoundedStr
@@ -89,6 +91,7 @@ def describe_machine(root: Path = Path("/"), architecture: str | None = None) ->
         frequency_mhz=None if signs else _highest_frequency(root),
         governor="" if signs else _governors(root),
         memory_bytes=memory_bytes(root, "MemTotal"),
+        cache_bytes=None if signs else last_cache_bytes(root),
         cpu_limit=cpu_limit(root),
         load_average=_load_average(root),
         os=_os_name(root),

@@ -26,7 +26,8 @@ def boards_section(section: BundleSection) -> Html | None:
         return None
     lead = (
         f"{PREDICTED}, not measured: the times of this model on boards that are not at hand. "
-        "A board is fast enough if the upper end of its interval is. Before you buy many, measure on one: "
+        "A board is fast enough if the upper end of its interval is below the time that you need. Before you buy many, "
+        "measure on one: "
         "edge-bench run, or edge-bench calibrate for predictions that fit your board."
     )
     return fragment(element("p", with_badges(lead)), html_table(table))

@@ -52,8 +52,7 @@ def predicted_edge_table(offload: Offload, assessment: Assessment, edge: Predict
     machine = offload.machine.hostname
     return Table(
         title=f"PREDICTED: {edge.model} on a {edge.board} with {edge.threads} threads instead of on {machine}",
-        header=("remote", "measured from\nhere, ms", f"PREDICTED on\n{edge.board}, ms", "remote ÷\npredicted",
-                "first answer"),
+        header=("remote", "measured from\nhere, ms", "PREDICTED\non it, ms", "remote ÷\npredicted", "first answer"),
         rows=cells,
         keys=1,
         notes=[

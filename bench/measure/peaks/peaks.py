@@ -5,11 +5,11 @@ from pathlib import Path
 import msgspec
 
 from edge_bench.bench.measure.peaks.bandwidth import Moved, measure_bandwidth
-from edge_bench.bench.measure.peaks.caches import last_cache_bytes, second_cache_share
 from edge_bench.bench.measure.peaks.compute import ComputePeaks, compute_peaks, has_probes
 from edge_bench.bench.measure.peaks.load import Load
 from edge_bench.bench.records.profile import Peaks, Profile
 from edge_bench.bench.runtimes import runtime_named
+from edge_bench.bench.system.caches import last_cache_bytes, second_cache_share
 from edge_bench.bench.system.cores import measured_cores
 from edge_bench.bench.system.machine import Machine
 from edge_bench.bench.system.memory import available_memory

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from edge_bench.app.figures.decision_map import decisions
+from edge_bench.app.tables.offload.predicted import predicted_edge
 from edge_bench.app.tables.offload.table import offload_tables
 from edge_bench.bench.errors import BadInput, BundleError
 from edge_bench.bench.io.record_codec import unpack
@@ -151,6 +152,27 @@ def test_local_and_remote_inference_are_measured_judged_and_reported(
     assert drawing.title in text
     assert text.count("<figure") == 1
     assert titles[0] in text
+
+
+def test_a_device_that_is_not_at_hand_is_predicted_beside_the_answer(
+    edge_bench_here: CommandLine, digits_bundle: Bundle, server: Served, token_file: Path, refuses: Refuses
+) -> None:
+    arguments = (
+        "offload", digits_bundle.folder, "--server", server.url, "--token-file", token_file, "--trials", 2,
+        "--processes", 2, "--limit", 20, "--accuracy-images", 1, "--payload", "raw", "--in-flight", "1",
+    )  # fmt: skip
+    done = edge_bench_here(*arguments, "--edge-device", "pi4", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    *measured, predicted = json.loads(done.stdout)
+    wanted = predicted_edge(digits_bundle, "pi4", [], [])
+    assert wanted.prediction is not None
+    assert predicted["configuration"] == "PREDICTED"
+    assert (predicted["device"], predicted["variant"], predicted["threads"]) == ("pi4", wanted.model, wanted.threads)
+    assert predicted["p50_s"] == pytest.approx(wanted.prediction.milliseconds / 1e3)
+    assert [row["configuration"] for row in measured] == ["local", "remote raw"]
+    assert not any("PREDICTED" in str(row) for row in measured)
+    refuses(*arguments, "--edge-device", "pi4", "--variant", "dynamic")
+    refuses(*arguments, "--edge-device", "pi99")
 
 
 def test_json_has_one_row_per_way(

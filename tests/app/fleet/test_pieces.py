@@ -64,6 +64,11 @@ def test_an_invalid_fleet_file_is_refused(text: str, named: list[str], tmp_path:
 
 def test_a_command_without_an_engine_is_refused(refuses: Refuses) -> None:
     assert "--engine" in refuses("fleet", "run", "nowhere").remedy
+    assert "--force" in refuses("fleet", "run", "nowhere", "--force").problem
+    for option in (["--limit", 5], ["--swarm"], ["--variant", "int8"], ["--budget", "5m"]):
+        refused = refuses("fleet", "run", "--calibrate", "--engine", "unix:///nowhere", *option)
+        assert str(option[0]) in refused.problem
+    assert "BUNDLE" in refuses("fleet", "run", "somewhere", "--calibrate", "--engine", "unix:///nowhere").problem
 
 
 def test_one_platform_is_extracted_from_a_saved_image(tmp_path: Path) -> None:

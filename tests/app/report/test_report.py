@@ -23,7 +23,7 @@ from tests.command_line import CommandLine, Refuses
 from tests.factories import LABELS, machine, result, run
 
 #: Sections of a page with a bundle and without Offloads, which are section 1.
-SECTIONS = [f"c1-s{number}" for number in (0, 2, 5, 6, 7, 8, 9, 10, 11)]
+SECTIONS = ["c1-s0", "c1-boards", *(f"c1-s{number}" for number in (2, 5, 6, 7, 8, 9, 10, 11))]
 
 
 @pytest.mark.slow
@@ -58,6 +58,17 @@ def test_the_page_has_every_section_and_the_commands_to_reproduce_it(
 
 
 @pytest.mark.slow
+def test_boards_are_predicted_for_a_bundle_and_marked(report: Path) -> None:
+    text = report.read_text()
+    section = text[text.index(">Which Pi should I buy?</h2>") :]
+    section = section[: section.index("</section>")]
+    for board in ("Raspberry Pi Zero 2 W", "Raspberry Pi 4", "Raspberry Pi 5"):
+        assert board in section
+    assert section.count("PREDICTED") >= 6
+    assert "desk" in section or "not measured" in section
+    assert not re.search(r"\b(faster|slower|undecided)\b", section)
+
+
 def test_emulated_times_are_marked_and_are_in_no_comparison_and_no_picture(tmp_path: Path) -> None:
     host = run(result("keras", "tensorflow", 1.0))
     edge = msgspec.structs.replace(run(result("dynamic", "litert", 97.31), on=EMULATED), run_id="f" * 32)

@@ -22,7 +22,7 @@ MACHINES = {
     "in-order": (0.9, 3.0, 2.5, 0.5, 2.0, 0.6, 1.2, 9.0),
     "slow memory": (4.0, 14.0, 12.0, 3.0, 8.0, 0.5, 0.8, 2.0),
 }
-CLOCK_GHZ, NOISE = 1.8, 0.04
+CLOCK_GHZ, CACHE_KB, NOISE = 1.8, 1024.0, 0.04
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def operators(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Operat
 def true_set(values: tuple[float, ...]) -> ParameterSet:
     zero = np.zeros((len(PARAMETERS), len(PARAMETERS))).tolist()
     return msgspec.structs.replace(
-        weak_prior("xnnpack", "int8", "per-channel", 1, CLOCK_GHZ), values=list(values), covariance=zero
+        weak_prior("xnnpack", "int8", "per-channel", 1, CLOCK_GHZ, CACHE_KB), values=list(values), covariance=zero
     )
 
 
@@ -76,7 +76,7 @@ def test_the_fit_contains_the_true_parameters_and_predicts_another_model(
 ) -> None:
     true, truth = true_set(values), np.log(values)
     for seed in range(3):
-        fitted = fit_networks(measured(operators, true, seed), "int8", 1, CLOCK_GHZ)
+        fitted = fit_networks(measured(operators, true, seed), "int8", 1, CLOCK_GHZ, CACHE_KB)
         parameters = fitted.parameters
         deviations = np.sqrt(np.diag(parameters.covariance))
         width = t_quantile(parameters.degrees_of_freedom, 0.995) * deviations
@@ -94,7 +94,7 @@ def test_intervals_contain_new_models_as_often_as_they_state(operators: dict[str
     inside = []
     for seed in range(20):
         true = true_set(MACHINES["narrow" if seed % 2 else "wide"])
-        parameters = fit_networks(measured(operators, true, 100 + seed), "int8", 1, CLOCK_GHZ).parameters
+        parameters = fit_networks(measured(operators, true, 100 + seed), "int8", 1, CLOCK_GHZ, CACHE_KB).parameters
         prediction = predict_latency(other_model(), parameters)
         drawn = math.exp(np.random.default_rng(seed).normal(0, NOISE))
         wanted = predict_latency(other_model(), true).milliseconds * drawn
@@ -105,9 +105,9 @@ def test_intervals_contain_new_models_as_often_as_they_state(operators: dict[str
 def test_a_disturbed_network_widens_the_intervals(operators: dict[str, list[OperatorWork]]) -> None:
     rows = measured(operators, true_set(MACHINES["narrow"]), seed=1)
     slow = msgspec.structs.replace(rows[2].measured, milliseconds=3 * rows[2].measured.milliseconds)
-    quiet = fit_networks(rows, "int8", 1, CLOCK_GHZ)
+    quiet = fit_networks(rows, "int8", 1, CLOCK_GHZ, CACHE_KB)
     disturbed = fit_networks(
-        [*rows[:2], msgspec.structs.replace(rows[2], measured=slow), *rows[3:]], "int8", 1, CLOCK_GHZ
+        [*rows[:2], msgspec.structs.replace(rows[2], measured=slow), *rows[3:]], "int8", 1, CLOCK_GHZ, CACHE_KB
     )
     assert disturbed.error > 2 * quiet.error
     assert disturbed.parameters.between_families > 3 * quiet.parameters.between_families
@@ -116,4 +116,4 @@ def test_a_disturbed_network_widens_the_intervals(operators: dict[str, list[Oper
 def test_fewer_networks_than_parameters_are_refused(operators: dict[str, list[OperatorWork]]) -> None:
     rows = measured(operators, true_set(MACHINES["wide"]), 0)[: len(PARAMETERS) - 1]
     with pytest.raises(ValueError, match="7"):
-        fit_networks(rows, "int8", 1, CLOCK_GHZ)
+        fit_networks(rows, "int8", 1, CLOCK_GHZ, CACHE_KB)

@@ -1,5 +1,6 @@
 """Runs with two rounds in real workers: what is measured, interruptions, and options that do not fit."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from edge_bench.bench.measure.duration.cost import ConfigurationCost, RunCost
 from edge_bench.bench.measure.options import settings as options
 from edge_bench.bench.measure.options.settings import searched
 from edge_bench.bench.measure.plan import Selection, plan
+from edge_bench.bench.measure.rounds import final_round
 from edge_bench.bench.measure.schedule import AT_ONCE, grouped_schedule
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
@@ -94,6 +96,16 @@ def test_groups_are_small_and_drawn_anew() -> None:
     assert {frozenset(each) for each, generation in groups if generation.number == 0} != {
         frozenset(each) for each, generation in groups if generation.number == 1
     }
+
+
+def test_a_run_with_a_limit_of_workers_measures_every_trial_once() -> None:
+    settings = Settings(trials=5, processes=2, at_once=3)
+    groups = final_round(range(10, 17), settings, 0)
+    assert max(len(members) for members, _ in groups) <= 3
+    counts = Counter((member, generation.number) for members, generation in groups for member in members)
+    assert counts == dict.fromkeys(((member, number) for member in range(10, 17) for number in range(2)), 1)
+    assert sum(len(members) * len(generation.rounds) for members, generation in groups) == 7 * 5
+    assert len(final_round(range(3), settings, 0)) == 2  # all at once
 
 
 def test_threads_and_batch_sizes_are_searched_unless_they_are_set(

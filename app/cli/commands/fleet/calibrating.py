@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge_bench.bench.records.bundle import Bundle
     from edge_bench.bench.records.run import Run
 
-__all__ = ["Work", "calibration_work", "print_devices", "required_bundle"]
+__all__ = ["Work", "calibration_work", "print_devices", "require_bundle"]
 
 #: Options of ``fleet run`` that have no meaning for a calibration, which always measures the same.
 _UNUSED = (
@@ -34,14 +34,15 @@ class Work(NamedTuple):
     results: Path
 
 
-def required_bundle(context: "typer.Context") -> Path:
-    """Return the bundle to measure; raise BadInput if there is none, or if --force is given without --calibrate."""
+def require_bundle(context: "typer.Context") -> None:
+    """Raise BadInput without a bundle to measure, and for --force, unless --calibrate is given."""
+    if context.params["calibrate"]:
+        return
     if context.params["force"]:
         raise BadInput("--force: only with --calibrate", "omit it")
     if context.params["bundle"] is None:
         example = (context.command.epilog or "").split("\n")[0]
         raise BadInput("missing BUNDLE: the bundle to measure on all engines", f"for example: {example}")
-    return Path(context.params["bundle"])
 
 
 def calibration_work(context: "typer.Context") -> Work:

@@ -107,7 +107,7 @@ def run(
 ) -> None:
     """Measure a bundle on every engine, fetch the Runs and compare them."""
     from edge_bench.app.cli import console
-    from edge_bench.app.cli.commands.fleet.calibrating import print_devices
+    from edge_bench.app.cli.commands.fleet.calibrating import print_devices, require_bundle
     from edge_bench.app.fleet.docker.engine import Engine
     from edge_bench.app.fleet.docker.images import ImageSource
     from edge_bench.app.fleet.docker.inventory import engine_settings, local_engine_setting
@@ -117,8 +117,9 @@ def run(
     from edge_bench.app.fleet.swarm.node_rows import swarm_settings
     from edge_bench.app.render.progress.fleet import fleet_view
 
-    work = _work(context)
+    require_bundle(context)
     engines = engine_settings(engine or [], fleet_file, ssh_config=ssh_config, tls=tls)
+    work = _work(context)
     source = ImageSource(image, lambda: Engine(local_engine_setting(local_engine), api_timeout))
     spec = FleetJobSpec(
         work.bundle, work.options, work.settings, work.results, source, calibrates=calibrate,
@@ -144,13 +145,12 @@ def run(
 
 def _work(context: typer.Context) -> "Work":
     """Return what is measured on every engine, and where the Runs are stored."""
-    from edge_bench.app.cli.commands.fleet.calibrating import Work, calibration_work, required_bundle
+    from edge_bench.app.cli.commands.fleet.calibrating import Work, calibration_work
     from edge_bench.bench.records.bundle import Bundle
 
     if context.params["calibrate"]:
         return calibration_work(context)
-    bundle = Bundle.open(required_bundle(context))
-    return Work(bundle, *_forwarded_options(context), context.params["results"])
+    return Work(Bundle.open(context.params["bundle"]), *_forwarded_options(context), context.params["results"])
 
 
 def _forwarded_options(context: typer.Context) -> tuple[list[str], dict[str, Any]]:

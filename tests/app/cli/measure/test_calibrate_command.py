@@ -29,7 +29,7 @@ from edge_bench.bench.records.journal.journal import JOURNAL, read_journal
 from edge_bench.bench.records.run import Result, Run, Trial
 from edge_bench.bench.records.run_files import read_run, write_run
 from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs
-from edge_bench.bench.system.machine import Finding, usable_cores
+from edge_bench.bench.system.machine import Finding, describe_machine, usable_cores
 from tests.command_line import CommandLine, Refuses
 from tests.faults.harness import Station
 
@@ -97,6 +97,7 @@ def test_it_writes_a_device_file_from_a_stored_run(
     assert device.personal
     assert device.reliable
     assert device.leave_one_out_error == pytest.approx(np.mean([row["error"] for row in rows]), rel=1e-4)
+    assert device.leave_one_out_error is not None
     assert device.leave_one_out_error < 0.15
     assert {each.method for each in device.parameters} == {"own calibration"}
     assert [each.rows for each in device.parameters] == [len(NETWORKS)] * len(rows)
@@ -141,7 +142,7 @@ def test_a_machine_that_is_not_ready_is_refused_before_it_is_measured(
 def test_an_emulated_machine_is_refused_even_with_force(
     networks: Bundle, refuses: Refuses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    described = measuring.describe_machine()
+    described = describe_machine()
     emulated = msgspec.structs.replace(described, emulated=True, emulation_signs=["QEMU"])
     monkeypatch.setattr(measuring, "describe_machine", lambda: emulated)
     assert "QEMU" in refuses("calibrate", "--bundle", networks.folder, *QUICK, kind=BadInput).problem

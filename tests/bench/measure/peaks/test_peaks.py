@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from edge_bench.bench.measure.peaks.caches import last_cache_bytes, second_cache_share
 from edge_bench.bench.measure.peaks.compute import PRECISIONS
 from edge_bench.bench.measure.peaks.load import Load
 from edge_bench.bench.measure.peaks.onnx_probe import write_onnx_probe
@@ -13,6 +12,7 @@ from edge_bench.bench.measure.peaks.probes import PROBES
 from edge_bench.bench.measure.peaks.tflite_probe import write_tflite_probe
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
+from edge_bench.bench.system.caches import last_cache_bytes, second_cache_share
 from edge_bench.bench.system.machine import describe_machine
 from edge_bench.bench.system.sensors import Sensors
 from tests.factories import machine
