@@ -6,7 +6,6 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,12 +19,18 @@ __all__ = ["docker_engine"]
 
 #: The name that the README uses. An image of this name on this machine gets it back after the tests.
 IMAGE = "edge-bench:latest"
-FOLDER = Path(os.environ.get("EDGE_BENCH_PI", REPOSITORY / "build/pi"))
+FOLDER = REPOSITORY / "build/pi"
+#: Use the machine that `make pi-up` has started, as it is: "raspberrypi:2222". For work on these tests.
+RUNNING = os.environ.get("EDGE_BENCH_TESTS_PI", "")
 
 
 @pytest.fixture(scope="session")
 def pi(docker_engine: None) -> Iterator[EmulatedPi]:
-    """A new machine with an empty disk, running."""
+    """A new machine with an empty disk, running; or the one of EDGE_BENCH_TESTS_PI."""
+    if RUNNING:
+        name, _, used = RUNNING.partition(":")
+        yield EmulatedPi(FOLDER, name=name, port=int(used))
+        return
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
