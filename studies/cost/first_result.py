@@ -1,7 +1,7 @@
 """Time from an empty folder to the first answer, by step: ``python -m studies.cost.first_result`` (``--image IMAGE``).
 
-Without an image it clones this repository, and calls `make setup-host` with empty and with filled caches of packages,
-then `make bench`. With an image it calls `docker run IMAGE`: the steps of a device, emulated on another processor.
+Without an image it clones this repository, calls `make setup-host` with empty and then with filled caches of packages,
+and `make bench`. With an image it calls `docker run IMAGE`: the steps of a device, emulated on another processor.
 """
 
 import argparse
@@ -79,7 +79,7 @@ def table(title: str, rows: Sequence[tuple[str, float]], run: Run | None) -> Non
 
 
 def host(folder: Path, variables: Sequence[str]) -> None:
-    """Print the steps of `make bench` in a new clone, first with empty caches of packages, then with filled ones."""
+    """Print the steps of the installation and of `make bench` in a new clone."""
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder / "clone")], check=True)
     clone, results = folder / "clone", folder / "clone" / "results"
     environment = {
@@ -88,13 +88,15 @@ def host(folder: Path, variables: Sequence[str]) -> None:
         "UV_CACHE_DIR": str(folder / "uv"),
         "EDGE_BENCH_CACHE": str(folder / "cache"),
     }
+    installed = {}
     for caches in ("empty", "filled"):
-        for place in (clone / ".venv", results, clone / "artifacts"):
-            shutil.rmtree(place, ignore_errors=True)
-        (installed,) = seconds_of(["make", "setup-host"], clone, environment).values()
-        steps = seconds_of(["make", "bench", *variables], clone, environment)
-        (file,) = results.glob("run-*.json")
-        table(f"`make bench`, caches of packages {caches}", [("install", installed), *steps.items()], read_run(file))
+        shutil.rmtree(clone / ".venv", ignore_errors=True)
+        (installed[caches],) = seconds_of(["make", "setup-host"], clone, environment).values()
+    steps = seconds_of(["make", "bench", *variables], clone, environment)
+    (file,) = results.glob("run-*.json")
+    print(f"install with empty caches of packages: {installed['empty']:.1f} s")
+    rows = [("install with filled caches of packages", installed["filled"]), *steps.items()]
+    table("`make bench` in a new clone", rows, read_run(file))
 
 
 def device(folder: Path, image: str, platform: str, options: Sequence[str]) -> None:
