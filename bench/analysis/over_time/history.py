@@ -5,19 +5,19 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from edge_bench.bench.analysis.over_time.changes import Change, changes, differences_between, total_change
+from edge_bench.bench.analysis.over_time.changes import Change, changes, total_change
+from edge_bench.bench.analysis.over_time.measured import MeasuredRun, Measurement, Times, measured
 from edge_bench.bench.analysis.over_time.order import in_order
-from edge_bench.bench.analysis.quality.scored import first_measure
-from edge_bench.bench.analysis.times.machines import machine_key, machine_name, on_cores
-from edge_bench.bench.analysis.times.reliability import is_unstable, trusted
-from edge_bench.bench.analysis.times.timings import Estimator, RunResult, seconds_per_image
+from edge_bench.bench.analysis.times.timings import Estimator
 from edge_bench.bench.records.run import CLASSIFY, Configuration, Run
 from edge_bench.bench.stats.control_chart import ControlChart, Judgement, Mark
-from edge_bench.bench.stats.intervals import Interval, Values, median, median_interval_over_processes
+from edge_bench.bench.stats.intervals import Interval
 from edge_bench.bench.stats.ratios import Ratio, Verdict, ratio_from, verdict
 from edge_bench.bench.tasks.measures import Measure
 
-__all__ = ["Point", "Series", "history", "not_in_history"]
+__all__ = ["Point", "Series", "history", "not_in_history", "series_of"]
+
+_Judged = tuple[float, Ratio, Verdict | None]  # reference in seconds per image, ratio to it, and verdict
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,8 +33,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     trials: int
     trusted: bool | None = None  # whether the times of its Run are reliable; None: not known (an older Run)
     unstable: bool = False  # whether its times have a standard deviation of 10 % or more of their mean
-    image_seconds: list[float]  # seconds per image by the series' estimator, one value per trial
-    median: float  # of ``image_seconds``
+    median: float  # of the seconds per image of all trials, by the series' estimator
     interval: Interval | None  # of the median, for this Run alone
     reference: float | None = None  # seconds per image: geometric mean of the Runs that this one is compared with
     ratio: Ratio | None  # ``median`` to ``reference``; its interval is the 95 % prediction interval of one more Run
@@ -84,6 +83,11 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def history(runs: Sequence[Run]) -> list[Series]:
+    """Return the series of `series_of` for whole Runs."""
+    return series_of([measured(run) for run in runs])
+
+
+def series_of(runs: Sequence[MeasuredRun]) -> list[Series]:
     """Group all measured configurations of all Runs into series, and find steps and creep in each.
 
     A series is sorted by ``began``, by the clock of its machine. Runs of different machines, bundles, tasks, numbers
@@ -91,111 +95,97 @@ def history(runs: Sequence[Run]) -> list[Series]:
     variation between Runs (``bench/stats/control_chart.py``), and only changes beyond 2 % count. Emulated times are
     not judged.
     """
-    series: dict[tuple[object, ...], list[RunResult]] = {}
-    for run in in_order([each for each in runs if not each.settings.sustained]):
-        measured = (machine_key(run.machine), run.emulated, run.bundle.sha256, run.task, run.images_per_pass)
-        for result in run.results_with_trials:
-            key = (*measured, run.settings.resample, run.settings.cpus, result.configuration)
-            series.setdefault(key, []).append(RunResult(run, result))
-    return [_series(measurements) for measurements in series.values()]
+    series: dict[tuple[object, ...], dict[Configuration, list[Measurement]]] = {}
+    order: list[list[Measurement]] = []
+    for run in in_order([each for each in runs if not each.description.sustained]):
+        of_kind = series.setdefault(run.series_key, {})
+        for number, configuration in enumerate(run.description.configurations):
+            measurements = of_kind.get(configuration)
+            if measurements is None:
+                order.append(measurements := of_kind.setdefault(configuration, []))
+            measurements.append(Measurement(run, number))
+    return [_series(measurements) for measurements in order]
 
 
-def not_in_history(runs: Sequence[Run]) -> list[str]:
+def not_in_history(runs: Sequence[MeasuredRun]) -> list[str]:
     """Return a note for each Run that is in no series, or with configurations that are not, as they have no times."""
     notes = []
     for run in in_order(runs):
-        if run.settings.sustained:
+        if run.description.sustained:
             notes.append(f"run {_named(run)} is a sustained load (--duration), and in no series")
-            continue
-        missing = [result for result in run.expected_results if not result.trials]
-        reasons = dict.fromkeys(
-            f"{result.configuration}: {result.failure.message if result.failure else 'not measured'}"
-            for result in missing
-        )
-        if reasons:
-            notes.append(f"run {_named(run)} lacks {'; '.join(reasons)}")
+        elif run.missing:
+            notes.append(f"run {_named(run)} lacks {run.missing}")
     return notes
 
 
-def _named(run: Run) -> str:
+def _named(run: MeasuredRun) -> str:
     return f"{run.run_id[:8]} of {run.began[:16].replace('T', ' ')}"
 
 
-def _series(measurements: Sequence[RunResult]) -> Series:
-    run, result = measurements[-1].run, measurements[-1].result
-    typical = _typical_seconds(measurements)
-    seconds = typical or [seconds_per_image(item) for item in measurements]
-    logs = [float(np.log(np.median(np.concatenate(processes)))) for processes in seconds]
-    control = ControlChart([] if run.emulated else logs)
+def _series(measurements: Sequence[Measurement]) -> Series:
+    last, of = measurements[-1], measurements[-1].run.description
+    typical = [item.result.typical for item in measurements if item.result.typical]
+    is_typical = len(typical) == len(measurements)
+    times = typical if is_typical else [item.result.whole for item in measurements]
+    logs = [each.level for each in times]
+    control = ControlChart([] if of.emulated else logs)
     found = changes(control, logs, measurements)
     verdicts = {change.index: change.verdict for change in found}
     points = []
-    for index, (item, processes) in enumerate(zip(measurements, seconds, strict=True)):
-        point = _point(item, processes, measurements[index - 1] if index else None)
-        if not run.emulated:
-            judged = (logs[index], control.judgements[index], control.marks[index])
-            point = _judged(point, *judged, verdicts.get(index))
-        points.append(point)
+    for index, (item, each) in enumerate(zip(measurements, times, strict=True)):
+        judged = None if of.emulated else _judged(logs[index], control.judgements[index], verdicts.get(index))
+        mark = None if of.emulated else control.marks[index]
+        points.append(_point(item, each, measurements[index - 1] if index else item, judged, mark))
     return Series(
-        machine=on_cores(machine_name(run.machine), run.settings.cpus),
-        emulated=run.emulated,
-        bundle=run.bundle.sha256,
-        dataset=run.bundle.dataset,
-        configuration=result.configuration,
-        images=run.images_per_pass,
-        resample=run.settings.resample,
-        task=run.task,
-        unit=run.unit,
-        estimator=Estimator.TYPICAL if typical else Estimator.WHOLE,
+        machine=of.machine,
+        emulated=of.emulated,
+        bundle=of.bundle,
+        dataset=of.dataset,
+        configuration=of.configurations[last.number],
+        images=of.images_per_pass,
+        resample=of.resample,
+        task=of.task,
+        unit=of.unit,
+        estimator=Estimator.TYPICAL if is_typical else Estimator.WHOLE,
         points=points,
         changes=found,
         total=total_change(control, logs),
     )
 
 
-def _typical_seconds(measurements: Sequence[RunResult]) -> list[list[Values]] | None:
-    """Return typical seconds per image by process for each Run; None unless each has enough latencies above zero."""
-    if not all(item.has_typical for item in measurements):
-        return None
-    seconds = [
-        [np.array(list(rounds.values())) / item.images for _, rounds in sorted(item.typical_seconds().items())]
-        for item in measurements
-    ]
-    return seconds if all((process > 0).all() for processes in seconds for process in processes) else None
-
-
-def _point(current: RunResult, processes: Sequence[Values], previous: RunResult | None) -> Point:
-    """Return the point without a judgement."""
+def _point(
+    current: Measurement, times: Times, previous: Measurement, judged: _Judged | None, mark: Mark | None
+) -> Point:
     run, result = current.run, current.result
-    seconds = np.concatenate(processes)
-    correct, seen = run.correct(result) if run.scored(result) else (None, run.images_per_pass)
+    reference, ratio, verdict = judged or (None, None, None)
     return Point(
         run_id=run.run_id,
         began=run.began,
-        images=run.images_per_pass,
-        correct=correct,
-        seen=seen,
-        quality=first_measure(run, result, intervals=False),
-        accuracy_assumed=run.accuracy_assumed,
-        trials=len(result.trials),
-        trusted=trusted([run]),
-        unstable=is_unstable(result),
-        image_seconds=[float(value) for value in seconds],
-        median=median(seconds),
-        interval=median_interval_over_processes(processes),
-        ratio=None,
-        verdict=None,
-        changed=differences_between(previous, current) if previous else [],
+        images=run.description.images_per_pass,
+        correct=result.correct,
+        seen=result.seen,
+        quality=result.quality,
+        accuracy_assumed=run.description.accuracy_assumed,
+        trials=result.trials,
+        trusted=run.trusted,
+        unstable=result.unstable,
+        median=times.median,
+        interval=times.interval,
+        reference=reference,
+        ratio=ratio,
+        mark=mark,
+        verdict=verdict,
+        changed=previous.differences_to(current),
     )
 
 
-def _judged(point: Point, log: float, judgement: Judgement, mark: Mark, found: Verdict | None) -> Point:
+def _judged(log: float, judgement: Judgement, found: Verdict | None) -> _Judged | None:
+    """Return the reference, the ratio to it and the verdict of a time; None without a reference."""
     if judgement.reference is None:
-        return msgspec.structs.replace(point, mark=mark)
+        return None
     error, freedom = (judgement.error, judgement.freedom) if judgement.freedom else (None, None)
     ratio = ratio_from(log - judgement.reference, error, freedom)
     alone = None if ratio.interval is None else verdict(ratio)
     if alone in (Verdict.FASTER, Verdict.SLOWER):
         alone = Verdict.UNDECIDED  # a single Run beyond its interval is not yet a change
-    reference = float(np.exp(judgement.reference))
-    return msgspec.structs.replace(point, reference=reference, ratio=ratio, mark=mark, verdict=found or alone)
+    return float(np.exp(judgement.reference)), ratio, found or alone

@@ -49,12 +49,11 @@ def history(
     from edge_bench.app.report.write import write_history
     from edge_bench.app.tables.over_time.text import HistoryAnswered, history_sentences, history_text
     from edge_bench.app.tables.runs.history import answers_table, history_table
-    from edge_bench.bench.analysis.over_time.history import history as series_of
-    from edge_bench.bench.analysis.over_time.history import not_in_history
+    from edge_bench.bench.analysis.over_time.history import not_in_history, series_of
     from edge_bench.bench.analysis.over_time.order import order_notes
-    from edge_bench.bench.measure.stored.reading import read_runs
+    from edge_bench.bench.measure.stored.measured import read_measured
 
-    runs = read_runs(results, console.progress(), without_damaged=True)
+    runs = read_measured(results, console.progress(), without_damaged=True)
     now = datetime.datetime.now(datetime.UTC)
     series, notes = series_of(runs), [*not_in_history(runs), *order_notes(runs, now)]
     if figure:
