@@ -142,7 +142,9 @@ def measure(options: argparse.Namespace, place: Path) -> None:
     kinds = (options.devices, options.trials, options.configurations)
     *most, last = made_runs(read_run(options.run), options.runs + 1, *kinds, seed=1)
     size = write_runs(iter(most), folder)
-    print(f"{len(most):,} Runs of {options.devices} devices, {size / 1e6:,.0f} MB; load average {os.getloadavg()[0]:.1f}")
+    print(
+        f"{len(most):,} Runs of {options.devices} devices, {size / 1e6:,.0f} MB; load average {os.getloadavg()[0]:.1f}"
+    )
     print("| command | seconds | CPU seconds | MB of memory |\n| --- | --- | --- | --- |")
 
     def show(name: str, arguments: list[str], where: Path) -> bytes:
@@ -155,7 +157,9 @@ def measure(options: argparse.Namespace, place: Path) -> None:
     shown = [show("`history`", history, cache), show("`history --format jsonl`", rows, cache)]
     show("`compare --newest`", ["compare", "--newest", str(folder)], cache)
     if options.without:
-        alone = [show(f"`{' '.join(each[:1] + each[2:])}` without an index", each, no_cache) for each in (history, rows)]
+        alone = [
+            show(f"`{' '.join([each[0], *each[2:]])}` without an index", each, no_cache) for each in (history, rows)
+        ]
         print(f"\nThe outputs with and without the index are {'equal' if alone == shown else 'DIFFERENT'}.")
     write_runs(iter([last]), folder)
     show("`history` after another Run", history, cache)

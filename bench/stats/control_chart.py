@@ -148,12 +148,14 @@ class ControlChart:
         now = len(self._values)
         earliest = max(self._start, now - self._rules.window + 1)
         end = next((index for index in range(earliest, now) if self._is_open(index)), now)
-        used = [index for index in self._used[-self._rules.trailing - self._rules.window :] if index < end]
+        used = self._used[-self._rules.trailing - self._rules.window :]
+        if end < now:
+            used = [index for index in used if index < end]
         values = [self._values[index] for index in used[-self._rules.trailing :]]
         if not values:
             return _Reference([], 0.0, 0)
         mean = _mean(values)
-        squares, freedom = sum((value - mean) ** 2 for value in values), len(values) - 1
+        squares, freedom = sum([(value - mean) ** 2 for value in values]), len(values) - 1
         if len(values) < self._rules.minimum:
             squares, freedom = squares + self._before.squares, freedom + self._before.freedom
         return _Reference(values, squares, freedom)
@@ -161,8 +163,10 @@ class ControlChart:
     def _is_open(self, index: int) -> bool:
         """Return whether a value is beyond its limits and the next values may show that it is part of a step."""
         side, now = self.judgements[index].side, len(self._values)
-        alike = sum(judgement.side == side for judgement in self.judgements[index : index + self._rules.window])
-        return side != 0 and alike + index + self._rules.window - now >= self._rules.needed
+        if not side:
+            return False
+        alike = [judgement.side for judgement in self.judgements[index : index + self._rules.window]].count(side)
+        return alike + index + self._rules.window - now >= self._rules.needed
 
     def _judged(self, value: float, reference: _Reference) -> Judgement:
         count, freedom, rules = len(reference.values), reference.freedom, self._rules
@@ -270,8 +274,9 @@ class ControlChart:
         third = max(rules.least, len(self._used) // 3)
         if len(self._used) < 2 * third:
             return
-        parts = self._used[: min(third, rules.first)], self._used[-min(third, rules.last) :]
-        before, after = ([self._values[index] for index in part] for part in parts)
+        values = self._values
+        before = [values[index] for index in self._used[: min(third, rules.first)]]
+        after = [values[index] for index in self._used[-min(third, rules.last) :]]
         difference = _mean(after) - _mean(before)
         side = 1 if difference > 0 else -1
         if self._creeps_to(side) and abs(difference) >= math.log1p(rules.material) / 2:

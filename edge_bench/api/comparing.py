@@ -6,7 +6,6 @@ from edge_bench.api.frames import Frame, frame_of_records
 from edge_bench.api.runs import Run
 from edge_bench.bench.analysis.comparison import comparison
 from edge_bench.bench.analysis.comparison.comparison import Row
-from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.wording import counted
 
@@ -60,7 +59,7 @@ def compare(runs: Run | Iterable[Run], baseline: str | None = None, history: Run
     if not compared:
         raise BadInput("no Runs to compare", "pass the Runs that edge_bench.load() returns")
     earlier = [run.record for run in _list_of(history)]
-    return Comparison(comparison.compare(compared, baseline, EarlierRuns(earlier)))
+    return Comparison(comparison.compare(compared, baseline, earlier))
 
 
 def _list_of(runs: Run | Iterable[Run]) -> list[Run]:

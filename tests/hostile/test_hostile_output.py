@@ -119,7 +119,9 @@ TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
     run_table: lambda name, _: [run_table(run) for run in (*hostile_runs(name), hostile_tensors(name))],
     repeats_table: lambda name, _: [repeats_table(hostile_runs(name)[:1] * 2)],
     answers_table: lambda name, _: [answers_table(history(hostile_runs(name)))],
-    history_table: lambda name, _: [history_table(history(hostile_runs(name)), not_in_history(list(map(measured, hostile_runs(name)))))],
+    history_table: lambda name, _: [
+        history_table(history(hostile_runs(name)), not_in_history(list(map(measured, hostile_runs(name)))))
+    ],
     comparison_table: lambda name, _: [
         comparison_table(compare(runs)) for runs in (hostile_runs(name), [hostile_tensors(name)])
     ],

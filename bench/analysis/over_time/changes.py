@@ -116,4 +116,3 @@ def _change(
         lasts=lasts,
         differences=measurements[around[0]].differences_to(measurements[around[1]]),
     )
-

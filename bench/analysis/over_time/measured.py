@@ -56,6 +56,11 @@ class MeasuredResult(msgspec.Struct, frozen=True, array_like=True):
     whole: Times  # of whole passes
     typical: Times | None  # of typical invocations; None with too few of them in a trial, or with a time of zero
 
+    def level(self, typical: bool) -> float | None:
+        """Return the logarithm of the seconds per image, of typical invocations or of whole passes."""
+        times = self.typical if typical else self.whole
+        return None if times is None else times.level
+
 
 class Description(msgspec.Struct, frozen=True, array_like=True):
     """What was measured, where and how: the same for many Runs."""
@@ -156,7 +161,7 @@ def _description(run: Run, results: Sequence[Result]) -> Description:
         run.accuracy_assumed,
         tuple(result.configuration for result in results),
         tuple(conditions_of(run, result) for result in results),
-        tuple(result.delegate_library and result.delegate_library.sha256 for result in results),
+        tuple(result.delegate_library.sha256 if result.delegate_library else None for result in results),
     )
 
 
@@ -205,7 +210,7 @@ def earlier_results(run: MeasuredRun) -> list[EarlierResult]:
             ),
             run.run_id,
             result.trials,
-            lambda typical, times=result: (times.typical and times.typical.level) if typical else times.whole.level,
+            result.level,
         )
         for configuration, conditions, delegate, result in zip(
             of.configurations, of.conditions, of.delegates, run.results, strict=True

@@ -12,7 +12,15 @@ from edge_bench.bench.records.outputs.decoding import BoxDecoding, Decoding
 from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.wording import counted
 
-__all__ = ["Conditions", "Readings", "conditions_of", "differences", "differences_over_time", "readings_of", "seconds_apart"]
+__all__ = [
+    "Conditions",
+    "Readings",
+    "conditions_of",
+    "differences",
+    "differences_over_time",
+    "readings_of",
+    "seconds_apart",
+]
 
 #: Temperatures differ if they are more degrees Celsius apart than this.
 _WARMER = 5.0
@@ -28,7 +36,7 @@ class Conditions(msgspec.Struct, frozen=True, array_like=True):
     machine_key: tuple[str, ...]
     machine: str  # its name
     hardware: tuple[_Condition, ...]
-    runtime: _Condition  # name and version
+    runtime: tuple[str, str]  # name and version
     delegates: tuple[_Condition, ...]
     delegates_counted: bool  # whether the nodes of delegates are known. An older Run may state one that ran no node
     others: tuple[_Condition, ...]  # software and settings

@@ -9,7 +9,7 @@ from edge_bench.bench.analysis.times.timings import RunResult, per_image, second
 from edge_bench.bench.records.run import Configuration, Result, Run
 from edge_bench.bench.stats.comparisons.separate_runs import level_of
 
-__all__ = ["NO_EARLIER_RUNS", "EarlierResult", "EarlierRuns", "earlier_key"]
+__all__ = ["NO_EARLIER_RUNS", "EarlierResult", "EarlierRuns", "as_earlier", "earlier_key"]
 
 
 class EarlierResult(NamedTuple):
@@ -49,6 +49,11 @@ class EarlierRuns:
         return [level for level in others if level is not None]
 
 
+def as_earlier(runs: "Sequence[Run] | EarlierRuns") -> EarlierRuns:
+    """Return the levels of Runs; ``runs`` itself if it has levels only."""
+    return runs if isinstance(runs, EarlierRuns) else EarlierRuns(runs)
+
+
 def _results_of(runs: Iterable[Run]) -> list[EarlierResult]:
     """Return the results of whole Runs, without sustained loads."""
     return [
@@ -82,7 +87,7 @@ def earlier_key(
 def _key(run: Run, result: Result) -> tuple[object, ...]:
     settings, library = run.settings, result.delegate_library
     of_run = machine_key(run.machine), run.bundle.sha256, run.images_per_pass, settings.resample, settings.cpus
-    return earlier_key(of_run, result.configuration, (result.runtime_version, library and library.sha256))
+    return earlier_key(of_run, result.configuration, (result.runtime_version, library.sha256 if library else None))
 
 
 NO_EARLIER_RUNS = EarlierRuns([])

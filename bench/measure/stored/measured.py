@@ -15,9 +15,9 @@ import numpy as np
 
 from edge_bench.bench.analysis.labels.same_images import Pixels
 from edge_bench.bench.analysis.over_time.measured import Description, MeasuredResult, MeasuredRun, measured
-from edge_bench.bench.dataset.cache import cache_folder
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.record_codec import MAX_RUN_BYTES
+from edge_bench.bench.io.temporary import cache_folder
 from edge_bench.bench.measure.recording.run_builder import read_run_or_journal
 from edge_bench.bench.measure.stored.reading import IN_FOLDER, run_files, runs_inside, without_copies
 from edge_bench.bench.progress import Progress
@@ -97,7 +97,9 @@ def _read(folder: Path, progress: Progress) -> Iterator[tuple[Path, MeasuredRun 
         if index:
             index.close()
     if index and index.problem and new >= _SHOWN:
-        progress.say(f"the index of {folder} cannot be kept ({index.problem}), so the next command reads all Runs again")
+        progress.say(
+            f"the index of {folder} cannot be kept ({index.problem}), so the next command reads all Runs again"
+        )
 
 
 def _derive_alone(file: Path) -> tuple["Derived | BadInput", bool]:

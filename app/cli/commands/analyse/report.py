@@ -7,6 +7,7 @@ from edge_bench.app.cli.answers import Shown, print_answered, width
 from edge_bench.app.cli.options.analyse import Bundles, FigureFile, FigureSize, ImageFolders, ReportFile, ReportFormats
 from edge_bench.app.cli.options.shared import OutputFormat, RunFiles, Why, Wide
 from edge_bench.app.render.formats import FOR_PROGRAMS, Format, Layout
+from edge_bench.app.render.table import Table
 
 __all__ = ["history", "report"]
 
@@ -46,7 +47,6 @@ def history(
     The answer comes first, then a row for each configuration. With --wide, all Runs are shown.
     """
     from edge_bench.app.cli import console
-    from edge_bench.app.report.write import write_history
     from edge_bench.app.tables.over_time.text import HistoryAnswered, history_sentences, history_text
     from edge_bench.app.tables.runs.history import answers_table, history_table
     from edge_bench.bench.analysis.over_time.history import not_in_history, series_of
@@ -57,16 +57,17 @@ def history(
     now = datetime.datetime.now(datetime.UTC)
     series, notes = series_of(runs), [*not_in_history(runs), *order_notes(runs, now)]
     if figure:
+        from edge_bench.app.report.write import write_history
+
         for path in write_history(series, figure):
             console.note(f"written: {path}")
     console.note_unless_shown(notes, output_format)
-    runs_table = history_table(series, notes)
-    for_people = output_format not in FOR_PROGRAMS
-    tables = [answers_table(series), runs_table] if for_people else [runs_table]
+    shown = Shown(output_format, wide=wide, why=why)
+    tables: list[Table] = []
+    if output_format is not Format.TABLE or wide or why:  # one row per Run, which a short table does not need
+        for_people = [] if output_format in FOR_PROGRAMS else [answers_table(series)]
+        tables = [*for_people, history_table(series, notes)]
     subject = HistoryAnswered(series, notes, tables)
     print_answered(
-        tables,
-        lambda: history_sentences(subject),
-        lambda **how: history_text(subject, width(), **how),
-        Shown(output_format, wide=wide, why=why),
+        tables, lambda: history_sentences(subject), lambda **how: history_text(subject, width(), **how), shown
     )
