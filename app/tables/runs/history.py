@@ -22,7 +22,7 @@ from edge_bench.bench.analysis.over_time.changes import Change, Kind
 from edge_bench.bench.analysis.over_time.history import Point, Series
 from edge_bench.bench.analysis.times.timings import Estimator
 from edge_bench.bench.records.run import CLASSIFY
-from edge_bench.bench.stats.control_chart import RULES, Mark
+from edge_bench.bench.stats.chart_records import RULES, Mark
 from edge_bench.bench.stats.ratios import Ratio, Verdict
 from edge_bench.bench.wording import counted
 

@@ -36,7 +36,7 @@ _BINARY = "binary"
 class Pixels(msgspec.Struct, frozen=True, array_like=True):
     """What identifies the pixels of a Run's images."""
 
-    geometry: list[str]  # how images were resized; empty if that is unknown
+    geometry: tuple[str, ...]  # how images were resized; empty if that is unknown
     random_inputs: bool
     dataset_sha256: str
     indices: PackedArray
@@ -152,7 +152,7 @@ def translated_labels(run: Run, other: Run, labels: Labels) -> Labels:
 def pixels_of(run: Run) -> Pixels:
     """Return what identifies the pixels of a Run's images."""
     return Pixels(
-        [] if run.preprocessing is None else [run.preprocessing.geometry],
+        () if run.preprocessing is None else (run.preprocessing.geometry,),
         _is_random(run),
         run.bundle.dataset_sha256,
         run.images.indices,

@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 
 from edge_bench.bench.analysis.over_time.measured import Measurement
-from edge_bench.bench.stats.control_chart import RULES, ControlChart, Creep, Mark, Step
+from edge_bench.bench.stats.chart_records import RULES, Creep, Mark, Step
+from edge_bench.bench.stats.control_chart import ControlChart
 from edge_bench.bench.stats.intervals import welch_error
 from edge_bench.bench.stats.ratios import Ratio, Verdict, ratio_from
 

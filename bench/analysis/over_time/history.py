@@ -1,6 +1,7 @@
 """Measurements over time: a series for each machine, bundle, configuration and number of images, with its changes."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -9,11 +10,13 @@ from edge_bench.bench.analysis.over_time.measured import MeasuredRun, Measuremen
 from edge_bench.bench.analysis.over_time.order import in_order
 from edge_bench.bench.analysis.over_time.points import Point
 from edge_bench.bench.analysis.times.timings import Estimator
+from edge_bench.bench.io.python_process import collection_paused
 from edge_bench.bench.records.run import CLASSIFY, Configuration, Run
-from edge_bench.bench.stats.control_chart import ControlChart, Judgement, Mark
+from edge_bench.bench.stats.chart_records import Judgement, Mark
+from edge_bench.bench.stats.control_chart import ControlChart
 from edge_bench.bench.stats.ratios import Ratio
 
-__all__ = ["Point", "Series", "history", "not_in_history", "series_of"]
+__all__ = ["Charts", "Point", "Series", "history", "not_in_history", "series_of"]
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,13 +47,21 @@ def history(runs: Sequence[Run]) -> list[Series]:
     return series_of([measured(run) for run in runs])
 
 
-def series_of(runs: Sequence[MeasuredRun]) -> list[Series]:
+class Charts(Protocol):
+    """Charts of series that are kept, so that only new values are judged."""
+
+    def chart(self, series: Sequence[object], logs: Sequence[float]) -> ControlChart:
+        """Return the control chart of these values of a series."""
+
+
+@collection_paused()
+def series_of(runs: Sequence[MeasuredRun], charts: Charts | None = None) -> list[Series]:
     """Group all measured configurations of all Runs into series, and find steps and creep in each.
 
     A series is sorted by ``began``, by the clock of its machine. Runs of different machines, bundles, tasks, numbers
     of images or measured cores are in different series. Sustained loads are in none. The times are judged by their
     variation between Runs (``bench/stats/control_chart.py``), and only changes beyond 2 % count. Emulated times are
-    not judged.
+    not judged. ``charts`` are those of earlier calls.
     """
     series: dict[tuple[object, ...], list[Measurement]] = {}
     kinds: dict[int, list[list[Measurement]]] = {}  # by description, which many Runs share
@@ -60,7 +71,7 @@ def series_of(runs: Sequence[MeasuredRun]) -> list[Series]:
             kinds[id(of)] = [series.setdefault((*run.series_key, each), []) for each in of.configurations]
         for number, measurements in enumerate(kinds[id(of)]):
             measurements.append(Measurement(run, number))
-    return [_series(measurements) for measurements in series.values()]
+    return [_series(key, measurements, charts) for key, measurements in series.items()]
 
 
 def not_in_history(runs: Sequence[MeasuredRun]) -> list[str]:
@@ -78,13 +89,14 @@ def _named(run: MeasuredRun) -> str:
     return f"{run.run_id[:8]} of {run.began[:16].replace('T', ' ')}"
 
 
-def _series(measurements: Sequence[Measurement]) -> Series:
+def _series(key: Sequence[object], measurements: Sequence[Measurement], charts: Charts | None) -> Series:
     last, of = measurements[-1], measurements[-1].run.description
     typical = [item.result.typical for item in measurements if item.result.typical]
     is_typical = len(typical) == len(measurements)
     times = typical if is_typical else [item.result.whole for item in measurements]
     logs = [each.level for each in times]
-    control = ControlChart([] if of.emulated else logs)
+    judged = [] if of.emulated else logs
+    control = charts.chart((*key, is_typical), judged) if charts else ControlChart(judged)
     found = changes(control, logs, measurements)
     verdicts = {change.index: change.verdict for change in found}
     judgements: Sequence[Judgement | None] = control.judgements or [None] * len(logs)

@@ -3,7 +3,7 @@
 import math
 
 from edge_bench.bench.analysis.over_time.measured import Measurement, Times
-from edge_bench.bench.stats.control_chart import Judgement, Mark
+from edge_bench.bench.stats.chart_records import Judgement, Mark
 from edge_bench.bench.stats.intervals import Interval
 from edge_bench.bench.stats.ratios import Ratio, Verdict, ratio_from, verdict
 from edge_bench.bench.tasks.measures import Measure

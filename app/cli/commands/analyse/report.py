@@ -51,11 +51,13 @@ def history(
     from edge_bench.app.tables.runs.history import answers_table, history_table
     from edge_bench.bench.analysis.over_time.history import not_in_history, series_of
     from edge_bench.bench.analysis.over_time.order import order_notes
-    from edge_bench.bench.measure.stored.measured import read_measured
+    from edge_bench.bench.measure.stored.measured import read_measured, stored_charts
 
     runs = read_measured(results, console.progress(), without_damaged=True)
     now = datetime.datetime.now(datetime.UTC)
-    series, notes = series_of(runs), [*not_in_history(runs), *order_notes(runs, now)]
+    charts = stored_charts(results)
+    series, notes = series_of(runs, charts), [*not_in_history(runs), *order_notes(runs, now)]
+    charts.keep()
     if figure:
         from edge_bench.app.report.write import write_history
 
