@@ -127,6 +127,7 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=10, help="trials per configuration that are kept")
     parser.add_argument("--configurations", type=int, default=9)
     parser.add_argument("--without", action="store_true", help="also compare with the commands without an index")
+    parser.add_argument("--results", type=Path, help="a folder of Runs made earlier, instead of making them")
     parser.add_argument("--folder", type=Path, help="for temporary files")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as named:
@@ -136,15 +137,17 @@ def main() -> int:
 
 def measure(options: argparse.Namespace, place: Path) -> None:
     """Make the Runs, and print a table of costs."""
-    folder, cache, no_cache = place / "results", place / "cache", place / "file"
-    folder.mkdir()
+    folder, cache, no_cache = options.results or place / "results", place / "cache", place / "file"
     no_cache.touch()
-    kinds = (options.devices, options.trials, options.configurations)
-    *most, last = made_runs(read_run(options.run), options.runs + 1, *kinds, seed=1)
-    size = write_runs(iter(most), folder)
-    print(
-        f"{len(most):,} Runs of {options.devices} devices, {size / 1e6:,.0f} MB; load average {os.getloadavg()[0]:.1f}"
-    )
+    last: list[Run] = []
+    if not options.results:
+        folder.mkdir()
+        kinds = (options.devices, options.trials, options.configurations)
+        *most, another = made_runs(read_run(options.run), options.runs + 1, *kinds, seed=1)
+        last = [another]
+        write_runs(iter(most), folder)
+    sizes = [file.stat().st_size for file in folder.glob("run-*.json")]
+    print(f"{len(sizes):,} Runs, {sum(sizes) / 1e6:,.0f} MB; load average {os.getloadavg()[0]:.1f}")
     print("| command | seconds | CPU seconds | MB of memory |\n| --- | --- | --- | --- |")
 
     def show(name: str, arguments: list[str], where: Path) -> bytes:
@@ -161,9 +164,10 @@ def measure(options: argparse.Namespace, place: Path) -> None:
             show(f"`{' '.join([each[0], *each[2:]])}` without an index", each, no_cache) for each in (history, rows)
         ]
         print(f"\nThe outputs with and without the index are {'equal' if alone == shown else 'DIFFERENT'}.")
-    write_runs(iter([last]), folder)
-    show("`history` after another Run", history, cache)
-    index = sum(file.stat().st_size for file in cache.rglob("*.sqlite"))
+    if last:
+        write_runs(iter(last), folder)
+        show("`history` after another Run", history, cache)
+    index = sum(file.stat().st_size for file in cache.rglob("*.*"))
     print(f"\nThe index takes {index / 1e6:.1f} MB.")
 
 

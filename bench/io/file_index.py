@@ -35,6 +35,17 @@ _TABLES = (
     " sha256 TEXT NOT NULL, parts BLOB NOT NULL, own BLOB NOT NULL, checksum BLOB NOT NULL)",
 )
 _DIGEST_BYTES = 32
+#: Errors that say nothing about the database itself.
+_NOT_DAMAGED = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+)
 
 
 class Derived(NamedTuple):
@@ -121,8 +132,9 @@ class FileIndex:
                 # for example copied, linked, or on a file system that was mounted again
                 if hashlib.sha256(read_bounded(path, self._limit)).hexdigest() != row.sha256:
                     return None
-                if _state_of(path.stat()) == state:
-                    self._add(row._replace(state=state, settled=_is_settled(status, now)))
+                seen = row._replace(state=state, settled=_is_settled(status, now))
+                if seen != row and _state_of(path.stat()) == state:
+                    self._add(seen)
         except (OSError, ValueError):
             return None
         return Derived(row.sha256, row.own, tuple(self._parts[digest] for digest in _digests(row.parts)))
@@ -182,11 +194,7 @@ class FileIndex:
             if database:
                 with contextlib.suppress(sqlite3.Error):
                     database.close()
-            if again and not isinstance(cause, sqlite3.OperationalError | OSError):  # not locked, read-only or full
-                with contextlib.suppress(OSError):
-                    self._path.unlink(missing_ok=True)
-                    return self._opened(again=False)
-            return None
+            return self._opened(again=False) if again and self._removed_if_damaged(cause) else None
         self.problem = ""
         return database
 
@@ -200,8 +208,20 @@ class FileIndex:
             if row.is_intact() and all(digest in self._parts for digest in _digests(row.parts)):
                 self._rows[row.name] = row
 
+    def _removed_if_damaged(self, cause: Exception) -> bool:
+        """Remove the database unless the cause is something else, such as a lock or a full disk."""
+        code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        is_read_only = code == sqlite3.SQLITE_READONLY and not os.access(self._path, os.W_OK)
+        if isinstance(cause, OSError) or code in _NOT_DAMAGED or is_read_only:
+            return False
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+            return True
+        return False
+
     def _give_up(self, cause: sqlite3.Error) -> None:
         self.problem = _why(cause)
+        self._removed_if_damaged(cause)
         if self._database:
             with contextlib.suppress(sqlite3.Error):
                 self._database.close()
