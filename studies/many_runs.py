@@ -8,6 +8,7 @@ the cache are temporary.
 
 import argparse
 import datetime
+import itertools
 import os
 import subprocess
 import sys
@@ -143,9 +144,9 @@ def measure(options: argparse.Namespace, place: Path) -> None:
     if not options.results:
         folder.mkdir()
         kinds = (options.devices, options.trials, options.configurations)
-        *most, another = made_runs(read_run(options.run), options.runs + 1, *kinds, seed=1)
-        last = [another]
-        write_runs(iter(most), folder)
+        made = made_runs(read_run(options.run), options.runs + 1, *kinds, seed=1)
+        write_runs(itertools.islice(made, options.runs), folder)
+        last = list(made)
     sizes = [file.stat().st_size for file in folder.glob("run-*.json")]
     print(f"{len(sizes):,} Runs, {sum(sizes) / 1e6:,.0f} MB; load average {os.getloadavg()[0]:.1f}")
     print("| command | seconds | CPU seconds | MB of memory |\n| --- | --- | --- | --- |")

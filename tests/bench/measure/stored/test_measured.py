@@ -36,7 +36,7 @@ TASKS = (
         on=machine(hostname="values"),
     ),
 )  # fmt: skip
-FORMS = ([], ["--format", "jsonl"], ["--format", "csv"], ["--why", "--wide"])
+FORMS: tuple[list[str], ...] = ([], ["--format", "jsonl"], ["--format", "csv"], ["--why", "--wide"])
 
 
 def nights(host: str, count: int, *, slower_from: int = 99, **changes: Any) -> Iterator[Run]:
@@ -116,7 +116,7 @@ def outputs(*arguments: object, cwd: Path, index: bool) -> list[tuple[int, str, 
 
 
 def is_the_same(folder: Path) -> bool:
-    """Whether `history` prints the same with the index, when it was just made or updated and afterwards, and without."""
+    """Whether `history` prints the same with an index that was just made or updated, then again, and without one."""
     first, second, without = (outputs("history", folder, cwd=folder.parent, index=each) for each in (True, True, False))
     assert all(code == 0 for code, _, _ in without), without
     return first == second == without
