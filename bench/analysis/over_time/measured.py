@@ -3,7 +3,6 @@
 A `MeasuredRun` takes about 2 kB, of which most is in parts that many Runs share, and can be kept on disk.
 """
 
-import hashlib
 from collections.abc import Sequence
 
 import msgspec
@@ -74,7 +73,6 @@ class Description(msgspec.Struct, frozen=True, array_like=True):
     task: str
     unit: str  # one example: image, or inference if the inputs are not images
     images_per_pass: int
-    settings: str  # SHA-256 of all settings
     resample: int | None
     cpus: str
     sustained: bool
@@ -154,7 +152,6 @@ def _description(run: Run, results: Sequence[Result]) -> Description:
         run.task,
         run.unit,
         run.images_per_pass,
-        hashlib.sha256(msgspec.msgpack.encode(settings)).hexdigest(),
         settings.resample,
         settings.cpus,
         settings.sustained is not None,
