@@ -36,7 +36,11 @@ precedence. The value of a flag is `1` or `0`. An option that may be repeated ta
 These variables have no option:"""
 
 _OTHER_VARIABLES = (
-    ("EDGE_BENCH_CACHE", "Folder of downloaded data sets and decoded images", "the user's cache folder"),
+    (
+        "EDGE_BENCH_CACHE",
+        "Folder of data sets, decoded images and indexes of Runs",
+        "the user's cache folder",
+    ),
     ("EDGE_BENCH_DATA", "Folder of data sets, such as `fashion-mnist/`; searched before the cache", ""),
     (
         "EDGE_BENCH_DEFAULT_BUDGET",

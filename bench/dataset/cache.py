@@ -6,7 +6,6 @@ import hashlib
 import importlib.metadata
 import itertools
 import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,14 +19,14 @@ from edge_bench.bench.io.disk_space import require_free_space
 from edge_bench.bench.io.files import drop_mapped_pages, locked_temporary, read_bounded, replacing, write_atomically
 from edge_bench.bench.io.names import escape_surrogates
 from edge_bench.bench.io.record_codec import MAX_RUN_BYTES
-from edge_bench.bench.io.temporary import lasting_private_folder
+from edge_bench.bench.io.temporary import cache_folder
 from edge_bench.bench.preprocessing.decode import ImageFacts, decode_with_facts, require_pillow
 from edge_bench.bench.preprocessing.presets import Geometry
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.system.machine import usable_cores
 from edge_bench.bench.wording import counted
 
-__all__ = ["Decoded", "cache_folder", "decoded_images", "stored_array", "stored_stream"]
+__all__ = ["Decoded", "decoded_images", "stored_array", "stored_stream"]
 
 #: A set whose 16-bit values are all lower is probably from a sensor with 12 bits or fewer. Above, it may have 14 bits.
 _TWELVE_BITS, _FOURTEEN_BITS = 1 << 12, 1 << 14
@@ -63,39 +62,6 @@ class _CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
             and all(before < after for before, after in itertools.pairwise(kept))
             and len(self.kept) + len(self.broken) == files == len(self.sizes)
         )
-
-
-def cache_folder() -> Path:
-    """Return EDGE_BENCH_CACHE if set, otherwise the platform's cache folder, or a temporary one if that is unusable.
-
-    The content of the cache is trusted, so a folder that another user can write to is used only if it is configured.
-    Raise BadInput if no folder can be used.
-    """
-    if configured := os.environ.get("EDGE_BENCH_CACHE"):
-        return Path(configured)
-    import platformdirs
-
-    # RuntimeError: HOME is not set and the user is not in the password database
-    with contextlib.suppress(OSError, RuntimeError):
-        folder = Path(platformdirs.user_cache_dir("edge-bench"))
-        if folder.is_absolute():
-            folder.mkdir(parents=True, exist_ok=True)
-            if os.access(folder, os.W_OK) and _is_private(folder):
-                return folder
-    try:
-        return lasting_private_folder("edge-bench-cache")
-    except OSError as cause:
-        raise BadInput(
-            f"no folder available for decoded images: {cause.filename}: {cause.strerror}",
-            "set EDGE_BENCH_CACHE to a writable folder",
-        ) from None
-
-
-def _is_private(folder: Path) -> bool:
-    """Return whether a folder, and a link to it, is of this user or root, and not open to all."""
-    statuses = folder.lstat(), folder.stat()
-    owners = {status.st_uid for status in statuses}
-    return owners <= {0, os.geteuid()} and not stat.S_IMODE(statuses[1].st_mode) & stat.S_IWOTH
 
 
 def decoded_images(

@@ -10,10 +10,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.locks import remove_unlocked
 from edge_bench.bench.io.names import is_utf8
 
-__all__ = ["Scratch", "lasting_private_folder", "lasting_temporary_folder", "utf8_path"]
+__all__ = ["Scratch", "cache_folder", "lasting_private_folder", "lasting_temporary_folder", "utf8_path"]
 
 _PREFIX = "edge-bench-scratch-"
 _replaced: list[Path] = []  # the system's temporary folder, if a scratch folder has replaced it in this process
@@ -39,6 +40,39 @@ def lasting_private_folder(name: str) -> Path:
         if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) == 0o700:
             return folder
     return _random_folder(folder)
+
+
+def cache_folder() -> Path:
+    """Return EDGE_BENCH_CACHE if set, otherwise the platform's cache folder, or a temporary one if that is unusable.
+
+    The content of the cache is trusted, so a folder that another user can write to is used only if it is configured.
+    Raise BadInput if no folder can be used.
+    """
+    if configured := os.environ.get("EDGE_BENCH_CACHE"):
+        return Path(configured)
+    import platformdirs
+
+    # RuntimeError: HOME is not set and the user is not in the password database
+    with contextlib.suppress(OSError, RuntimeError):
+        folder = Path(platformdirs.user_cache_dir("edge-bench"))
+        if folder.is_absolute():
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK) and _is_private(folder):
+                return folder
+    try:
+        return lasting_private_folder("edge-bench-cache")
+    except OSError as cause:
+        raise BadInput(
+            f"no folder available for the cache: {cause.filename}: {cause.strerror}",
+            "set EDGE_BENCH_CACHE to a writable folder",
+        ) from None
+
+
+def _is_private(folder: Path) -> bool:
+    """Return whether a folder, and a link to it, is of this user or root, and not open to all."""
+    statuses = folder.lstat(), folder.stat()
+    owners = {status.st_uid for status in statuses}
+    return owners <= {0, os.geteuid()} and not stat.S_IMODE(statuses[1].st_mode) & stat.S_IWOTH
 
 
 @functools.cache

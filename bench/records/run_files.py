@@ -8,11 +8,11 @@ import msgspec
 
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.files import write_atomically
-from edge_bench.bench.io.record_codec import MAX_RUN_BYTES, decode_record, encode_record
+from edge_bench.bench.io.record_codec import MAX_RUN_BYTES, encode_record, read_record
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_validation import check_run
 
-__all__ = ["read_run", "run_file_name", "store", "utc_now", "write_run"]
+__all__ = ["read_run", "read_run_with_checksum", "run_file_name", "store", "utc_now", "write_run"]
 
 _SEE_JOURNAL = "its journal, which has all measurements, is kept"
 
@@ -62,9 +62,14 @@ def store(record: msgspec.Struct, path: Path, *, again: bool = False) -> Path:
 
 def read_run(path: Path, remedy: str = "use a file that `edge-bench run` wrote") -> Run:
     """Return the Run in a file; raise ResultsError with ``remedy`` if it is not a valid Run."""
-    run = decode_record(path, Run, ResultsError, remedy, MAX_RUN_BYTES)
+    return read_run_with_checksum(path, remedy)[0]
+
+
+def read_run_with_checksum(path: Path, remedy: str) -> tuple[Run, str]:
+    """Return the Run in a file as `read_run` does, and the SHA-256 of the file's content."""
+    run, digest = read_record(path, Run, ResultsError, remedy, MAX_RUN_BYTES)
     try:
         check_run(run)
     except ValueError as cause:
         raise ResultsError(f"{path}: invalid or truncated run: {cause}", remedy) from None
-    return run
+    return run, digest

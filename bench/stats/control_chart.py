@@ -8,88 +8,24 @@ identify software performance regressions in a continuous integration system", f
 
 import math
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import NamedTuple
 
 import numpy as np
 
+from edge_bench.bench.stats.chart_records import (
+    EMPTY,
+    RULES,
+    ChartState,
+    Creep,
+    Judgement,
+    Mark,
+    Reference,
+    Rules,
+    Step,
+)
 from edge_bench.bench.stats.intervals import welch_error
-from edge_bench.bench.stats.ratios import MATERIAL
 from edge_bench.bench.stats.student import t_quantile, t_tail
 
-__all__ = ["RULES", "ControlChart", "Creep", "Judgement", "Mark", "Rules", "Step"]
-
-
-class Rules(NamedTuple):
-    """When a value is beyond its limits, and when it is a step or a creep.
-
-    The numbers were chosen by simulation (studies/calibration/nights.py): few false alarms in 365 values, and a 10 %
-    step found within seven. Limits are those of Student's t for one more value.
-    """
-
-    minimum: int = 8  # minimum number of values for computing limits
-    trailing: int = 30  # maximum number of last values for computing limits
-    outliers: float = 0.999  # probability that a value is not an outlier; outliers are in no reference
-    successive: int = 2  # number of successive outliers on one side that make a step
-    limits: float = 0.73  # probability of a value within the inner limits
-    needed: int = 6  # values beyond the inner limits on one side, of ``window`` in succession, that make a step
-    window: int = 7
-    settled: int = 14  # number of values since a step after which another step needs no test of means
-    means: float = 0.999  # probability of a difference of means without a step, with fewer values
-    least: int = 14  # creep compares the first with the last third of the values: at least this many of each,
-    first: int = 40  # at most this many of the first,
-    last: int = 30  # and at most this many of the last
-    creep: float = 0.008  # two-sided level of one test of creep
-    material: float = MATERIAL  # smallest relative change that counts
-
-
-RULES = Rules()
-
-
-class Mark(StrEnum):
-    """The state of a value in its series."""
-
-    TOO_FEW = "too few runs"
-    WITHIN = "within limits"  # of outliers
-    OUTLIER = "outlier"
-    UNCONFIRMED = "unconfirmed"  # an outlier, or the first value after a step: the next values will decide
-    STEP = "step"  # the first value after a step
-    CONFIRMING = "confirming"  # another value that showed that there was a step
-
-
-class Judgement(NamedTuple):
-    """A value compared with those before it."""
-
-    reference: float | None  # mean of the reference; None for the first value
-    error: float = 0.0  # standard error of the prediction of one value
-    freedom: int = 0  # degrees of freedom of ``error``; 0 with too few values for a judgement
-    side: int = 0  # -1 below the inner limits, 1 above them, 0 within
-    far: bool = False  # beyond the limits of outliers
-
-
-class Step(NamedTuple):
-    """A confirmed step."""
-
-    first: int  # index of the first value after it
-    confirmed: int  # index of the value that confirmed it
-    side: int  # 1 up, -1 down
-    before: list[float]  # the reference by which it was found
-
-
-class Creep(NamedTuple):
-    """A creep from when it was found until it ends."""
-
-    found: int  # index of the value at which it was found
-    ended: int | None  # index of the first value at which it was over; None if it continues
-    side: int  # 1 up, -1 down
-    before: list[float]  # the first values after the last step
-    after: list[float]  # the last values at which it lasted
-
-
-class _Reference(NamedTuple):
-    values: list[float]
-    squares: float  # sum of squared deviations that the spread is estimated from
-    freedom: int
+__all__ = ["ControlChart"]
 
 
 class ControlChart:
@@ -100,19 +36,26 @@ class ControlChart:
     values after it, the spread is estimated with those before it, too, so that a step back is found without delay.
     """
 
-    def __init__(self, values: Sequence[float], rules: Rules = RULES) -> None:
-        self.judgements: list[Judgement] = []
-        self.steps: list[Step] = []
-        self.creeps: list[Creep] = []
+    def __init__(self, values: Sequence[float], rules: Rules = RULES, state: ChartState = EMPTY) -> None:
+        """``state`` is that of a chart with the same rules of the first of these values."""
+        self.judgements = list(state.judgements)
+        self.steps = list(state.steps)
+        self.creeps = list(state.creeps)
         self._rules = rules
-        self._values: list[float] = []
-        self._start = 0  # index of the first value since the last step
-        self._used: list[int] = []  # indices since the last step, without outliers
-        self._before = _Reference([], 0.0, 0)  # of the last step
-        self._early_outliers: set[int] = set()  # found before there were enough values to judge any
-        for value in values:
+        self._values = list(values[: len(state.judgements)])
+        self._start = state.start  # index of the first value since the last step
+        self._used = list(state.used)  # indices since the last step, without outliers
+        self._before = state.before  # of the last step
+        self._early_outliers = set(state.early_outliers)  # found before there were enough values to judge any
+        for value in values[len(state.judgements) :]:
             self._add(value)
         self.marks = self._all_marks()  # the state of each value, from all values
+
+    @property
+    def state(self) -> ChartState:
+        """The state after all values."""
+        outliers = sorted(self._early_outliers)
+        return ChartState(self.judgements, self.steps, self.creeps, self._start, self._used, self._before, outliers)
 
     def _add(self, value: float) -> None:
         reference = self._reference()
@@ -144,27 +87,31 @@ class ControlChart:
             return Mark.WITHIN
         return Mark.UNCONFIRMED if index >= self._start and self._is_open(index) else Mark.OUTLIER
 
-    def _reference(self) -> _Reference:
+    def _reference(self) -> Reference:
         now = len(self._values)
         earliest = max(self._start, now - self._rules.window + 1)
         end = next((index for index in range(earliest, now) if self._is_open(index)), now)
-        used = [index for index in self._used[-self._rules.trailing - self._rules.window :] if index < end]
+        used = self._used[-self._rules.trailing - self._rules.window :]
+        if end < now:
+            used = [index for index in used if index < end]
         values = [self._values[index] for index in used[-self._rules.trailing :]]
         if not values:
-            return _Reference([], 0.0, 0)
+            return Reference([], 0.0, 0)
         mean = _mean(values)
-        squares, freedom = sum((value - mean) ** 2 for value in values), len(values) - 1
+        squares, freedom = sum([(value - mean) ** 2 for value in values]), len(values) - 1
         if len(values) < self._rules.minimum:
             squares, freedom = squares + self._before.squares, freedom + self._before.freedom
-        return _Reference(values, squares, freedom)
+        return Reference(values, squares, freedom)
 
     def _is_open(self, index: int) -> bool:
         """Return whether a value is beyond its limits and the next values may show that it is part of a step."""
         side, now = self.judgements[index].side, len(self._values)
-        alike = sum(judgement.side == side for judgement in self.judgements[index : index + self._rules.window])
-        return side != 0 and alike + index + self._rules.window - now >= self._rules.needed
+        if not side:
+            return False
+        alike = [judgement.side for judgement in self.judgements[index : index + self._rules.window]].count(side)
+        return alike + index + self._rules.window - now >= self._rules.needed
 
-    def _judged(self, value: float, reference: _Reference) -> Judgement:
+    def _judged(self, value: float, reference: Reference) -> Judgement:
         count, freedom, rules = len(reference.values), reference.freedom, self._rules
         if not count:
             return Judgement(None)
@@ -178,7 +125,7 @@ class ControlChart:
         far = distance > error * t_quantile(freedom, (1 + rules.outliers) / 2)
         return Judgement(mean, error, freedom, 1 if value > mean else -1, far)
 
-    def _step_began(self, side: int, reference: _Reference) -> int | None:
+    def _step_began(self, side: int, reference: Reference) -> int | None:
         """Return the index of the first value after the step that the latest value confirms, or None."""
         if not side:
             return None
@@ -209,7 +156,7 @@ class ControlChart:
 
         return max(reversed(beyond), key=evidence)
 
-    def _means_differ(self, first: int, side: int, reference: _Reference) -> bool:
+    def _means_differ(self, first: int, side: int, reference: Reference) -> bool:
         """Return whether the mean from ``first`` on differs from the reference, if that has few values since a step.
 
         All values are compared with the same mean of the reference. If that is wrong, many are beyond their limits.
@@ -241,7 +188,7 @@ class ControlChart:
     def _creeps_to(self, side: int) -> bool:
         return bool(self.creeps) and self.creeps[-1].ended is None and self.creeps[-1].side == side
 
-    def _restart(self, first: int, side: int, reference: _Reference) -> None:
+    def _restart(self, first: int, side: int, reference: Reference) -> None:
         now = len(self._values) - 1
         self.steps.append(Step(first, now, side, reference.values))
         if self.creeps and self.creeps[-1].ended is None:
@@ -270,8 +217,9 @@ class ControlChart:
         third = max(rules.least, len(self._used) // 3)
         if len(self._used) < 2 * third:
             return
-        parts = self._used[: min(third, rules.first)], self._used[-min(third, rules.last) :]
-        before, after = ([self._values[index] for index in part] for part in parts)
+        values = self._values
+        before = [values[index] for index in self._used[: min(third, rules.first)]]
+        after = [values[index] for index in self._used[-min(third, rules.last) :]]
         difference = _mean(after) - _mean(before)
         side = 1 if difference > 0 else -1
         if self._creeps_to(side) and abs(difference) >= math.log1p(rules.material) / 2:

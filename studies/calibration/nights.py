@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from tabulate import tabulate
 
-from edge_bench.bench.stats.control_chart import RULES, ControlChart, Rules
+from edge_bench.bench.stats.chart_records import RULES, Rules
+from edge_bench.bench.stats.control_chart import ControlChart
 
 __all__ = ["DEVIATIONS", "FalseAlarms", "StepsAgain", "creeps_found", "false_alarms", "steps_again", "steps_found"]
 

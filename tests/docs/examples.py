@@ -259,6 +259,7 @@ EXAMPLES: dict[str, Callable[[Examples, Path], None]] = {
     "old.json": run_file(),
     "new.json": run_file(day=2),
     "old": runs(*days(1)),
+    "nights": runs(*days(1)),
     "new": runs(*days(4)),
     "token": token,
     "token.txt": token,

@@ -24,6 +24,7 @@ from edge_bench.bench.analysis.gate.pairing import pair_runs
 from edge_bench.bench.analysis.gate.regression_gate import Limits, changes, judge
 from edge_bench.bench.analysis.over_time.history import history as series_of
 from edge_bench.bench.analysis.over_time.history import not_in_history
+from edge_bench.bench.analysis.over_time.measured import measured
 from edge_bench.bench.dataset.arrays import load_arrays
 from edge_bench.bench.dataset.image_list import list_images
 from edge_bench.bench.dataset.label_files import read_names
@@ -249,7 +250,7 @@ def _use_runs(runs: list[Run], valid: Run, *, page: bool) -> None:
     for run in runs:
         outputs.show([run_table(run)])
     series = series_of([*runs, valid])
-    outputs.show([answers_table(series), history_table(series, not_in_history(runs))])
+    outputs.show([answers_table(series), history_table(series, not_in_history(list(map(measured, runs))))])
     from edge_bench.app.cli.console import comparison_tables
 
     both = [*runs, valid]

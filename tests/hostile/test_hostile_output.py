@@ -48,6 +48,7 @@ from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.analysis.gate.pairing import pair_runs
 from edge_bench.bench.analysis.gate.regression_gate import Limits, changes, judge
 from edge_bench.bench.analysis.over_time.history import history, not_in_history
+from edge_bench.bench.analysis.over_time.measured import measured
 from edge_bench.bench.interpretation.graphs.advice import RunAdvice
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
@@ -126,7 +127,9 @@ TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
     run_table: lambda name, _: [run_table(run) for run in (*hostile_runs(name), hostile_tensors(name))],
     repeats_table: lambda name, _: [repeats_table(hostile_runs(name)[:1] * 2)],
     answers_table: lambda name, _: [answers_table(history(hostile_runs(name)))],
-    history_table: lambda name, _: [history_table(history(hostile_runs(name)), not_in_history(hostile_runs(name)))],
+    history_table: lambda name, _: [
+        history_table(history(hostile_runs(name)), not_in_history(list(map(measured, hostile_runs(name)))))
+    ],
     comparison_table: lambda name, _: [
         comparison_table(compare(runs)) for runs in (hostile_runs(name), [hostile_tensors(name)])
     ],

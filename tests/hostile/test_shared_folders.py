@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from edge_bench.bench.dataset.cache import cache_folder
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.io.files import PART
+from edge_bench.bench.io.temporary import cache_folder
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.request import BenchmarkRequest
 from edge_bench.bench.measure.session import measure

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_bench.bench.stats.control_chart import RULES
+from edge_bench.bench.stats.chart_records import RULES
 from studies.calibration.nights import creeps_found, false_alarms, steps_again, steps_found
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "FigureFile",
     "FigureSize",
     "ImageFolders",
+    "Newest",
     "ReportFile",
     "ReportFormats",
     "ToMlflow",
@@ -39,6 +40,14 @@ EarlierRunFiles = Annotated[
         metavar="PATH",
         help="Earlier Runs (files or folders) from which the variation from run to run is estimated. They are not "
         "compared. Repeatable.",
+    ),
+]
+Newest = Annotated[
+    bool,
+    option(
+        "--newest",
+        help="Compare the newest Run with the last one before it of the same machine, model and data. The variation "
+        "from run to run is that of the 30 Runs before it, unless --history is set.",
     ),
 ]
 FailIfSlower = Annotated[

@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from edge_bench.bench.dataset.cache import cache_folder
 from edge_bench.bench.errors import BadInput, MissingDependency
+from edge_bench.bench.io.temporary import cache_folder
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.runtimes import RUNTIMES, installed_version, why_not_installed
 

@@ -13,7 +13,7 @@ from edge_bench.app.render.palette import GRID, MUTED
 from edge_bench.app.render.units import counted, significant
 from edge_bench.bench.analysis.over_time.changes import Change, Kind
 from edge_bench.bench.analysis.over_time.history import Point, Series
-from edge_bench.bench.stats.control_chart import Mark
+from edge_bench.bench.stats.chart_records import Mark
 from edge_bench.bench.stats.intervals import Interval
 
 __all__ = ["over_time"]

@@ -9,7 +9,7 @@ from edge_bench.app.tables.over_time.names import lasting_change, series_name, s
 from edge_bench.app.tables.shared import UNRELIABLE
 from edge_bench.bench.analysis.over_time.changes import Change, Kind
 from edge_bench.bench.analysis.over_time.history import Series
-from edge_bench.bench.stats.control_chart import RULES
+from edge_bench.bench.stats.chart_records import RULES
 from edge_bench.bench.wording import counted
 
 __all__ = ["history_lines"]

@@ -20,7 +20,7 @@ from edge_bench.bench.analysis.over_time.changes import Kind
 from edge_bench.bench.analysis.over_time.history import Series
 from edge_bench.bench.analysis.times.timings import Estimator
 from edge_bench.bench.records.delegate import shown_delegate
-from edge_bench.bench.stats.control_chart import Mark
+from edge_bench.bench.stats.chart_records import Mark
 
 __all__ = ["HistoryAnswered", "history_sentences", "history_text"]
 

@@ -22,7 +22,7 @@ from edge_bench.bench.analysis.over_time.changes import Change, Kind
 from edge_bench.bench.analysis.over_time.history import Point, Series
 from edge_bench.bench.analysis.times.timings import Estimator
 from edge_bench.bench.records.run import CLASSIFY
-from edge_bench.bench.stats.control_chart import RULES, Mark
+from edge_bench.bench.stats.chart_records import RULES, Mark
 from edge_bench.bench.stats.ratios import Ratio, Verdict
 from edge_bench.bench.wording import counted
 
@@ -190,6 +190,7 @@ def _images(series: Series) -> str:
 
 def _cells(series: Series, number: int, keys: int) -> list[str]:
     point, is_last = series.points[number], number == len(series.points) - 1
+    ratio, verdict, changed = point.ratio, point.verdict, point.changed
     change = _change_at(series, number)
     return [
         *configuration_cells(series.configuration)[:keys],
@@ -197,14 +198,14 @@ def _cells(series: Series, number: int, keys: int) -> list[str]:
         point.began[:16].replace("T", " "),
         "EMULATED" if series.emulated else with_interval(point.median, point.interval, scale=1e3),
         sparkline([p.median for p in series.points]) if is_last and not series.emulated else "",
-        with_interval(point.ratio.value, point.ratio.interval) if point.ratio else "",
-        verdict_cell(str(point.verdict), point.verdict_reliable)
-        if point.verdict in _CHANGE_VERDICTS
+        with_interval(ratio.value, ratio.interval) if ratio else "",
+        verdict_cell(str(verdict), point.verdict_reliable)
+        if verdict in _CHANGE_VERDICTS
         else str(point.mark)
         if point.mark in _SHOWN_MARKS
         else "",
         _quality(series, point),
-        "; ".join([*_change_notes(change, point), *point.changed]),
+        "; ".join([*_change_notes(change, changed), *changed]),
     ]
 
 
@@ -231,12 +232,12 @@ def _headings(all_series: Sequence[Series]) -> list[str]:
     return header
 
 
-def _change_notes(change: Change | None, point: Point) -> list[str]:
+def _change_notes(change: Change | None, changed: Sequence[str]) -> list[str]:
     """Return the size of a creep, and differences near a change that the row's own Run does not show."""
     if change is None:
         return []
     creep = [f"creep: {significant(change.ratio.value)}×"] if change.kind is Kind.CREEP else []
-    others = ", ".join(text for text in change.differences if text not in point.changed)
+    others = ", ".join(text for text in change.differences if text not in changed)
     return [*creep, *([f"near this {change.kind}: {others}"] if others else [])]
 
 

@@ -8,10 +8,10 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from edge_bench.bench.dataset.cache import cache_folder
 from edge_bench.bench.errors import DatasetError, DatasetUnavailable
 from edge_bench.bench.io.files import fsync_folder, sha256_of
 from edge_bench.bench.io.locks import lock
+from edge_bench.bench.io.temporary import cache_folder
 from edge_bench.bench.progress import Progress
 
 __all__ = ["archive", "fashion_mnist"]

@@ -22,7 +22,7 @@ from edge_bench.bench.analysis.quality.paired import on_the_same_images, quality
 from edge_bench.bench.analysis.quality.scored import agreement_of_outputs, measures_of
 from edge_bench.bench.analysis.sustained.refusal import require_interleaved
 from edge_bench.bench.analysis.times.compared_times import Separation, TimeComparison, compare_times
-from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
+from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns, as_earlier
 from edge_bench.bench.analysis.times.example_times import ExampleTime, example_time
 from edge_bench.bench.analysis.times.groups import repeats_together
 from edge_bench.bench.analysis.times.machines import run_place
@@ -119,7 +119,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare(
-    runs: Sequence[Run], baseline: str | Configuration | None = None, earlier: Sequence[Run] = ()
+    runs: Sequence[Run], baseline: str | Configuration | None = None, earlier: Sequence[Run] | EarlierRuns = ()
 ) -> Comparison:
     """Compare all configurations of all runs with one of them.
 
@@ -142,7 +142,7 @@ def compare(
     if baseline is None and len(runs) == len(searches) == 1:
         baseline = searches[0].finalists[0]  # not the fastest of the second round: its interval would be too narrow
     base = _find_baseline(measured, baseline, notes)
-    across, known = CrossMachineAgreements(base.run), EarlierRuns(earlier)
+    across, known = CrossMachineAgreements(base.run), as_earlier(earlier)
     estimator = common_estimator([each for item in measured for each in item.all_runs])
     ranks = ranking(measured, estimator)
     rows = [_timed(_row(item, base, across, known), item, estimator, ranks) for item in all_results]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from edge_bench.bench.analysis.labels.same_images import differing_pixels
+from edge_bench.bench.analysis.labels.same_images import differing_pixels, pixels_of
 from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.wording import counted
@@ -45,7 +45,7 @@ def _pixel_notes(runs: Sequence[Run], base: Run) -> list[str]:
         f"{base.machine.label} (another version of "
         "Pillow, or other files?): different labels there may not be caused by the machine"
         for run in runs
-        if (count := differing_pixels(run, base))
+        if (count := differing_pixels(pixels_of(run), pixels_of(base)))
     ]
 
 

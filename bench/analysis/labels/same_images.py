@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -15,10 +16,12 @@ from edge_bench.bench.tasks.true_values import differing_truths
 from edge_bench.bench.wording import counted
 
 __all__ = [
+    "Pixels",
     "common_positions",
     "comparable_predictions",
     "differing_pixels",
     "image_difference",
+    "pixels_of",
     "require_same_images",
     "same_content",
     "translated_labels",
@@ -30,7 +33,17 @@ _NO_SUCH_CLASS = -2
 _BINARY = "binary"
 
 
-def common_positions(images: Images, other: Images) -> tuple[Labels, Labels, Labels]:
+class Pixels(msgspec.Struct, frozen=True, array_like=True):
+    """What identifies the pixels of a Run's images."""
+
+    geometry: tuple[str, ...]  # how images were resized; empty if that is unknown
+    random_inputs: bool
+    dataset_sha256: str
+    indices: PackedArray
+    checksums: PackedArray | None
+
+
+def common_positions(images: Images | Pixels, other: Images | Pixels) -> tuple[Labels, Labels, Labels]:
     """Return the test-set indices of the images that both have, and their positions in each; shape [common] each."""
     return _common_positions(images.indices, other.indices)
 
@@ -136,19 +149,31 @@ def translated_labels(run: Run, other: Run, labels: Labels) -> Labels:
     return translated
 
 
-def differing_pixels(run: Run, other: Run) -> int:
+def pixels_of(run: Run) -> Pixels:
+    """Return what identifies the pixels of a Run's images."""
+    return Pixels(
+        () if run.preprocessing is None else (run.preprocessing.geometry,),
+        _is_random(run),
+        run.bundle.dataset_sha256,
+        run.images.indices,
+        run.images.checksums,
+    )
+
+
+def differing_pixels(pixels: Pixels, other: Pixels) -> int:
     """Return the number of common images whose pixels differ because they were decoded or resized differently.
 
     Labels of such images cannot be compared between machines. Return 0 if a Run has no checksums (older versions), or
     if the models take images of different sizes, so that all pixels differ.
     """
-    geometries = [each.preprocessing.geometry for each in (run, other) if each.preprocessing is not None]
-    if len(set(geometries)) > 1 or not comparable_predictions(run, other):
+    if pixels == other or len({*pixels.geometry, *other.geometry}) > 1:
         return 0
-    return _differing_checksums(run.images, other.images) or 0
+    if pixels.random_inputs and other.random_inputs and pixels.dataset_sha256 != other.dataset_sha256:
+        return 0
+    return _differing_checksums(pixels, other) or 0
 
 
-def _differing_checksums(images: Images, other: Images) -> int | None:
+def _differing_checksums(images: Images | Pixels, other: Images | Pixels) -> int | None:
     """Return the number of common images with other checksums; None if they are unknown or no image is common."""
     if images.checksums is None or other.checksums is None:
         return None

@@ -6,13 +6,13 @@ from enum import StrEnum
 import msgspec
 import numpy as np
 
-from edge_bench.bench.analysis.times.differences import differences
-from edge_bench.bench.analysis.times.timings import RunResult
-from edge_bench.bench.stats.control_chart import RULES, ControlChart, Creep, Mark, Step
+from edge_bench.bench.analysis.over_time.measured import Measurement
+from edge_bench.bench.stats.chart_records import RULES, Creep, Mark, Step
+from edge_bench.bench.stats.control_chart import ControlChart
 from edge_bench.bench.stats.intervals import welch_error
 from edge_bench.bench.stats.ratios import Ratio, Verdict, ratio_from
 
-__all__ = ["Change", "Kind", "changes", "differences_between", "total_change"]
+__all__ = ["Change", "Kind", "changes", "total_change"]
 
 
 class Kind(StrEnum):
@@ -37,7 +37,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     differences: list[str]  # between the Runs before and after, as text; see `_reason_range`
 
 
-def changes(control: ControlChart, logs: Sequence[float], measurements: Sequence[RunResult]) -> list[Change]:
+def changes(control: ControlChart, logs: Sequence[float], measurements: Sequence[Measurement]) -> list[Change]:
     """Return the steps and creeps of a series in the order in which they were found.
 
     ``logs`` are logarithms of seconds per image, which ``control`` has judged, one for each of ``measurements``.
@@ -97,7 +97,7 @@ def _change(
     kind: Kind,
     side: int,
     index: int,
-    measurements: Sequence[RunResult],
+    measurements: Sequence[Measurement],
     before: Sequence[float],
     after: Sequence[float],
     around: tuple[int, int],
@@ -115,10 +115,5 @@ def _change(
         runs_before=len(before),
         runs_after=len(after),
         lasts=lasts,
-        differences=differences_between(measurements[around[0]], measurements[around[1]]),
+        differences=measurements[around[0]].differences_to(measurements[around[1]]),
     )
-
-
-def differences_between(before: RunResult, after: RunResult) -> list[str]:
-    """Return the differences between two measurements of a series, other than their dates."""
-    return differences(before.run, before.result, after.run, after.result, apart=False)

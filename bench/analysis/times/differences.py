@@ -1,23 +1,83 @@
 """Differences between two separate Runs that may explain a difference in time, as short phrases."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import msgspec
 import numpy as np
 
-from edge_bench.bench.analysis.labels.same_images import differing_pixels
+from edge_bench.bench.analysis.labels.same_images import Pixels, differing_pixels, pixels_of
 from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.records.outputs.decoding import BoxDecoding, Decoding
 from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.wording import counted
 
-__all__ = ["differences", "seconds_apart"]
+__all__ = [
+    "Conditions",
+    "Readings",
+    "conditions_of",
+    "differences",
+    "differences_over_time",
+    "readings_of",
+    "seconds_apart",
+]
 
 #: Temperatures differ if they are more degrees Celsius apart than this.
 _WARMER = 5.0
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
-_Pair = tuple[str, object, object]  # name, and the values of the two Runs; None or empty: unknown
+_Value = str | int | float | None  # None or empty: unknown
+_Condition = tuple[str, _Value]  # name and value
+
+
+class Conditions(msgspec.Struct, frozen=True, array_like=True):
+    """What may explain the times of a result, except the model: equal in most Runs of a machine."""
+
+    machine_key: tuple[str, ...]
+    machine: str  # its name
+    hardware: tuple[_Condition, ...]
+    runtime: tuple[str, str]  # name and version
+    delegates: tuple[_Condition, ...]
+    delegates_counted: bool  # whether the nodes of delegates are known. An older Run may state one that ran no node
+    others: tuple[_Condition, ...]  # software and settings
+    outputs: tuple[_Condition, ...]  # how outputs are read, if it is a choice and not a property of the model
+
+
+class Readings(msgspec.Struct, frozen=True, array_like=True):
+    """Readings of sensors around a result, different in each Run."""
+
+    temperatures: tuple[float | None, float | None, float | None]  # °C, by `_READ`
+    throttled: int  # number of trials
+    trusted: bool | None  # None: an older Run
+
+
+#: When temperatures are read; that of the trials is their median.
+_READ = ("before the run", "after the run", "of the trials")
+
+
+def conditions_of(run: Run, result: Result) -> Conditions:
+    """Return what may explain the times of a result, except the model."""
+    return Conditions(
+        machine_key(run.machine),
+        run.machine.label,
+        tuple(_hardware(run)),
+        (result.configuration.runtime, result.runtime_version),
+        (("delegate", result.delegate or "none"), ("delegated nodes", _nodes(result))),
+        bool(result.delegations),
+        (*_software(run, result), *_settings(run)),
+        tuple(_outputs(_decoding_of(run, result))),
+    )
+
+
+def readings_of(run: Run, result: Result) -> Readings:
+    """Return the readings of sensors around a result."""
+    trials = [trial.temperature_c for trial in result.trials if trial.temperature_c is not None]
+    temperatures = (
+        run.state_before.temperature_c if run.state_before else None,
+        run.state_after.temperature_c if run.state_after else None,
+        float(np.median(trials)) if trials else None,
+    )
+    return Readings(temperatures, sum(bool(trial.throttled) for trial in result.trials), run.trusted)
 
 
 def differences(
@@ -31,16 +91,66 @@ def differences(
     """
     if run is other:
         return []
-    pairs = [*_software(run, result, other, other_result), *_settings(run, other)]
-    pairs += _decoding(run, result, other, other_result)
-    if machine:
-        pairs = [*_hardware(run, other), *pairs, *_condition(run, result, other, other_result)]
+    sides = conditions_of(run, result), conditions_of(other, other_result)
     phrases = [_time_between(run, other)] if machine and apart else []
-    phrases += [f"{name} {_text(before)} → {_text(after)}" for name, before, after in pairs if before != after]
-    replaced = differing_pixels(run, other)
-    if replaced:
-        phrases.append(f"pixels of {counted(replaced, 'image')}")
-    return [phrase for phrase in phrases if phrase]
+    phrases += _different_conditions(*sides, machine=machine)
+    if machine:
+        phrases += _different_readings(readings_of(run, result), readings_of(other, other_result))
+    return [phrase for phrase in [*phrases, *_different_pixels(pixels_of(run), pixels_of(other))] if phrase]
+
+
+def differences_over_time(
+    before: tuple[Conditions, Readings, Pixels], after: tuple[Conditions, Readings, Pixels]
+) -> list[str]:
+    """Return the same as `differences` without the time between the Runs, from what was derived from each of them."""
+    return [
+        *_different_conditions(before[0], after[0], machine=True),
+        *_different_readings(before[1], after[1]),
+        *_different_pixels(before[2], after[2]),
+    ]
+
+
+def _different_conditions(before: Conditions, after: Conditions, *, machine: bool) -> list[str]:
+    if before is after:
+        return []
+    phrases = []
+    if machine:
+        if before.machine_key != after.machine_key:
+            phrases += _phrases([("machine", before.machine)], [("machine", after.machine)])
+        phrases += _phrases(before.hardware, after.hardware)
+    phrases += _phrases([before.runtime], [(before.runtime[0], after.runtime[1])])
+    if before.delegates_counted == after.delegates_counted:
+        phrases += _phrases(before.delegates, after.delegates)
+    return [*phrases, *_phrases(before.others, after.others), *_phrases(before.outputs, after.outputs)]
+
+
+def _phrases(before: Sequence[_Condition], after: Sequence[_Condition]) -> list[str]:
+    """Return the differences of conditions that both sides have."""
+    found = dict(after)
+    return [
+        f"{name} {_text(value)} → {_text(found[name])}"
+        for name, value in before
+        if name in found and value != found[name]
+    ]
+
+
+def _different_readings(before: Readings, after: Readings) -> list[str]:
+    """Return the differences of readings; temperatures only if they are known and more than 5 °C apart."""
+    phrases = [
+        f"temperature {name} {first:.0f} → {second:.0f} °C"
+        for name, first, second in zip(_READ, before.temperatures, after.temperatures, strict=True)
+        if first is not None and second is not None and abs(second - first) > _WARMER
+    ]
+    if before.throttled != after.throttled:
+        phrases.append(f"throttled trials {before.throttled} → {after.throttled}")
+    if None not in (before.trusted, after.trusted) and before.trusted != after.trusted:
+        phrases.append(f"trusted {_yes_no(bool(before.trusted))} → {_yes_no(bool(after.trusted))}")
+    return phrases
+
+
+def _different_pixels(before: Pixels, after: Pixels) -> list[str]:
+    replaced = 0 if before is after else differing_pixels(before, after)
+    return [f"pixels of {counted(replaced, 'image')}"] if replaced else []
 
 
 def seconds_apart(run: Run, other: Run) -> float | None:
@@ -52,45 +162,38 @@ def seconds_apart(run: Run, other: Run) -> float | None:
         return None
 
 
-def _software(run: Run, result: Result, other: Run, other_result: Result) -> Iterator[_Pair]:
-    before, after = run.machine, other.machine
-    yield result.configuration.runtime, result.runtime_version, other_result.runtime_version
-    # an older Run may state a delegate that ran no node
-    if bool(result.delegations) == bool(other_result.delegations):
-        yield "delegate", result.delegate or "none", other_result.delegate or "none"
-        yield "delegated nodes", _nodes(result), _nodes(other_result)
-    yield "delegate's library", _library(result), _library(other_result)
-    yield "edge-bench", _tool_version(run), _tool_version(other)
-    yield "Python", before.python, after.python
-    yield "OS", before.os, after.os
-    yield "kernel", before.kernel, after.kernel
-    yield "governor", before.governor, after.governor
-    yield "tuned", _tuned(run.tuned), _tuned(other.tuned)
-    yield "CPU limit", _cores(before.cpu_limit), _cores(after.cpu_limit)
-    yield "container", _yes_no(before.container), _yes_no(after.container)
-    yield "sandbox", _parts(run.sandbox), _parts(other.sandbox)
+def _software(run: Run, result: Result) -> Iterator[_Condition]:
+    machine = run.machine
+    yield "delegate's library", _library(result)
+    yield "edge-bench", _tool_version(run)
+    yield "Python", machine.python
+    yield "OS", machine.os
+    yield "kernel", machine.kernel
+    yield "governor", machine.governor
+    yield "tuned", _tuned(run.tuned)
+    yield "CPU limit", _cores(machine.cpu_limit)
+    yield "container", _yes_no(machine.container)
+    yield "sandbox", _parts(run.sandbox)
 
 
-def _settings(run: Run, other: Run) -> Iterator[_Pair]:
-    before, after = run.settings, other.settings
-    yield "images", f"{run.images_per_pass:,}", f"{other.images_per_pass:,}"
+def _settings(run: Run) -> Iterator[_Condition]:
+    settings = run.settings
+    yield "images", f"{run.images_per_pass:,}"
     for name in ("trials", "processes", "seed"):
-        yield name, getattr(before, name), getattr(after, name)
-    yield "resample", before.resample or "no", after.resample or "no"
-    yield "scenario", before.scenario or "none", after.scenario or "none"
-    yield "measured cores", before.cpus or "all", after.cpus or "all"
-    yield "memory limit", _mebibytes(before.memory_limit), _mebibytes(after.memory_limit)
-    yield "stateful", _yes_no(before.stateful), _yes_no(after.stateful)
+        yield name, getattr(settings, name)
+    yield "resample", settings.resample or "no"
+    yield "scenario", settings.scenario or "none"
+    yield "measured cores", settings.cpus or "all"
+    yield "memory limit", _mebibytes(settings.memory_limit)
+    yield "stateful", _yes_no(settings.stateful)
 
 
-def _decoding(run: Run, result: Result, other: Run, other_result: Result) -> Iterator[_Pair]:
-    """Yield how outputs are read, if it is a choice and not a property of the model."""
-    before, after = _decoding_of(run, result), _decoding_of(other, other_result)
-    if isinstance(before, BoxDecoding) and isinstance(after, BoxDecoding):
-        yield "images letterboxed", _yes_no(before.letterbox), _yes_no(after.letterbox)
-        if before.form == after.form == "yolo":
-            yield "least score of boxes", before.score_threshold, after.score_threshold
-            yield "most overlap of boxes", before.iou_threshold, after.iou_threshold
+def _outputs(decoding: Decoding | None) -> Iterator[_Condition]:
+    if isinstance(decoding, BoxDecoding):
+        yield "images letterboxed", _yes_no(decoding.letterbox)
+        if decoding.form == "yolo":
+            yield "least score of boxes", decoding.score_threshold
+            yield "most overlap of boxes", decoding.iou_threshold
 
 
 def _decoding_of(run: Run, result: Result) -> Decoding | None:
@@ -99,38 +202,10 @@ def _decoding_of(run: Run, result: Result) -> Decoding | None:
     return run.decodings.get(variant) or run.decodings.get(variant.rpartition("@")[0])
 
 
-def _hardware(run: Run, other: Run) -> Iterator[_Pair]:
-    before, after = run.machine, other.machine
-    if machine_key(before) != machine_key(after):
-        yield "machine", before.label, after.label
-    yield "CPU", before.cpu, after.cpu
-    yield "cores", before.cores, after.cores
-    yield "highest clock", _megahertz(before.frequency_mhz), _megahertz(after.frequency_mhz)
-
-
-def _condition(run: Run, result: Result, other: Run, other_result: Result) -> Iterator[_Pair]:
-    """Yield the sensor readings; temperatures only if they are known and more than 5 °C apart."""
-    names = ("before the run", "after the run", "of the trials")
-    for name, before, after in zip(names, _temperatures(run, result), _temperatures(other, other_result), strict=True):
-        if before is not None and after is not None and abs(after - before) > _WARMER:
-            yield f"temperature {name}", f"{before:.0f}", f"{after:.0f} °C"
-    yield "throttled trials", _throttled(result), _throttled(other_result)
-    if run.trusted is not None and other.trusted is not None:
-        yield "trusted", _yes_no(run.trusted), _yes_no(other.trusted)
-
-
-def _throttled(result: Result) -> int:
-    return sum(bool(trial.throttled) for trial in result.trials)
-
-
-def _temperatures(run: Run, result: Result) -> tuple[float | None, ...]:
-    """Return the degrees Celsius before the run and after it, and the median after the trials."""
-    trials = [trial.temperature_c for trial in result.trials if trial.temperature_c is not None]
-    return (
-        run.state_before.temperature_c if run.state_before else None,
-        run.state_after.temperature_c if run.state_after else None,
-        float(np.median(trials)) if trials else None,
-    )
+def _hardware(run: Run) -> Iterator[_Condition]:
+    yield "CPU", run.machine.cpu
+    yield "cores", run.machine.cores
+    yield "highest clock", _megahertz(run.machine.frequency_mhz)
 
 
 def _time_between(run: Run, other: Run) -> str:

@@ -1,25 +1,36 @@
 """Earlier Runs of the same configurations on the same machines, used to estimate the variation from run to run."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from edge_bench.bench.analysis.times.machines import machine_key
 from edge_bench.bench.analysis.times.timings import RunResult, per_image, seconds_per_image
-from edge_bench.bench.records.run import Run
+from edge_bench.bench.records.run import Configuration, Result, Run
 from edge_bench.bench.stats.comparisons.separate_runs import level_of
 
-__all__ = ["NO_EARLIER_RUNS", "EarlierRuns"]
+__all__ = ["NO_EARLIER_RUNS", "EarlierResult", "EarlierRuns", "as_earlier", "earlier_key"]
+
+
+class EarlierResult(NamedTuple):
+    """The times of a configuration in an earlier Run."""
+
+    key: tuple[object, ...]  # by `earlier_key`
+    run_id: str
+    trials: int
+    #: Returns the logarithm of the seconds per image of typical invocations (True) or of whole passes; None with too
+    #: few invocations.
+    level: Callable[[bool], float | None]
 
 
 class EarlierRuns:
     """Levels of a configuration in Runs that are not compared themselves."""
 
-    def __init__(self, runs: Sequence[Run]) -> None:
-        self._results: dict[tuple[object, ...], list[RunResult]] = defaultdict(list)
-        for run in [each for each in runs if not each.settings.sustained]:
-            for result in run.results_with_trials:
-                item = RunResult(run, result)
-                self._results[_key(item)].append(item)
+    def __init__(self, runs: Iterable[Run] = (), derived: Iterable[EarlierResult] = ()) -> None:
+        """``runs`` are whole Runs, ``derived`` the results of others."""
+        self._results: dict[tuple[object, ...], list[EarlierResult]] = defaultdict(list)
+        for each in [*_results_of(runs), *derived]:
+            self._results[each.key].append(each)
 
     def levels(self, side: Sequence[RunResult], *, typical: bool) -> list[float]:
         """Return logarithms of seconds per image, one for each earlier Run of the configuration of ``side``.
@@ -31,23 +42,52 @@ class EarlierRuns:
         compared = {each.run.run_id for each in side}
         fewest = min(len(each.result.trials) for each in side)
         others = [
-            item
-            for item in self._results[_key(side[0])]
-            if item.run.run_id not in compared and len(item.result.trials) <= 2 * fewest
+            each.level(typical)
+            for each in self._results[_key(side[0].run, side[0].result)]
+            if each.run_id not in compared and each.trials <= 2 * fewest
         ]
+        return [level for level in others if level is not None]
+
+
+def as_earlier(runs: "Sequence[Run] | EarlierRuns") -> EarlierRuns:
+    """Return the levels of Runs; ``runs`` itself if it has levels only."""
+    return runs if isinstance(runs, EarlierRuns) else EarlierRuns(runs)
+
+
+def _results_of(runs: Iterable[Run]) -> list[EarlierResult]:
+    """Return the results of whole Runs, without sustained loads."""
+    return [
+        EarlierResult(_key(run, result), run.run_id, len(result.trials), _level_of(RunResult(run, result)))
+        for run in runs
+        if not run.settings.sustained
+        for result in run.results_with_trials
+    ]
+
+
+def _level_of(item: RunResult) -> Callable[[bool], float | None]:
+    def level(typical: bool) -> float | None:
         if not typical:
-            return [level_of(seconds_per_image(item)) for item in others]
-        return [level_of(per_image(item.typical_seconds(), item.images)) for item in others if item.has_typical]
+            return level_of(seconds_per_image(item))
+        return level_of(per_image(item.typical_seconds(), item.images)) if item.has_typical else None
+
+    return level
 
 
-def _key(item: RunResult) -> tuple[object, ...]:
-    """Return the properties that Runs share if they differ only by chance."""
-    run, result = item.run, item.result
-    return (
-        machine_key(run.machine), run.bundle.sha256, result.configuration, result.runtime_version,
-        result.delegate_library and result.delegate_library.sha256, item.images, run.settings.resample,
-        run.settings.cpus,
-    )  # fmt: skip
+def earlier_key(
+    of_run: tuple[object, ...], configuration: Configuration, versions: tuple[str, str | None]
+) -> tuple[object, ...]:
+    """Return the properties that results share if they differ only by chance.
+
+    of_run: key of the machine, SHA-256 of the bundle, images per pass, ``--resample`` and ``--cpus``
+    versions: of the runtime, and the SHA-256 of the delegate's library
+    """
+    return of_run, configuration, versions
+
+
+def _key(run: Run, result: Result) -> tuple[object, ...]:
+    settings, library = run.settings, result.delegate_library
+    of_run = machine_key(run.machine), run.bundle.sha256, run.images_per_pass, settings.resample, settings.cpus
+    return earlier_key(of_run, result.configuration, (result.runtime_version, library.sha256 if library else None))
 
 
 NO_EARLIER_RUNS = EarlierRuns([])

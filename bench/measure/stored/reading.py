@@ -1,7 +1,7 @@
 """Runs in the files and folders that the user names."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,19 @@ from edge_bench.bench.records.journal.journal import JOURNAL
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
 
-__all__ = ["model_difference", "read_run_files", "read_runs", "runs_elsewhere"]
+__all__ = [
+    "IN_FOLDER",
+    "model_difference",
+    "read_run_files",
+    "read_runs",
+    "run_files",
+    "runs_elsewhere",
+    "runs_inside",
+    "without_copies",
+]
+
+#: Remedy for a damaged file.
+IN_FOLDER = "remove it from the folder, or give the files to read instead of the folder"
 
 #: Number of omitted Runs whose file names are printed.
 _NAMED = 3
@@ -45,46 +57,66 @@ def read_run_files(
         if not path.is_dir():
             runs[path] = read_run_or_journal(path)
             continue
-        inside = _runs_inside(path, progress, without_damaged=without_damaged)
-        if not inside:
-            raise ResultsError(f"{path}: no Run files in this folder", "measure first with `edge-bench run`")
+        inside = runs_inside(path, _read(path), progress, without_damaged=without_damaged)
         # a sustained load is not compared with anything
         newest = max(inside.values(), key=lambda run: (run.settings.sustained is None, run.began))
-        for journal in sorted(path.glob(f"run-*{JOURNAL}")):
-            if journal.with_suffix(".json") not in inside:
-                progress.say(f"skipped {journal}: an unfinished run; give the file itself to include its measurements")
         left_out: dict[str, list[Path]] = {}
         for file, run in inside.items():
             if other_than is not None and (reason := other_than(run, newest)):
                 left_out.setdefault(reason, []).append(file)
-        _report(path, left_out, progress)
+        report(path, left_out, progress)
         others = {file for files in left_out.values() for file in files}
         runs |= {file: run for file, run in inside.items() if file not in others}
-    return _without_copies(runs, progress)
+    return without_copies(runs, progress, _trials)
 
 
-def _runs_inside(folder: Path, progress: Progress, *, without_damaged: bool) -> dict[Path, Run]:
-    """Return the Runs of a folder by file. Raise ResultsError for a damaged file, or if all are skipped."""
-    runs, damaged = {}, dict[str, list[Path]]()
-    for file in sorted(folder.glob("run-*.json")):
+def _read(folder: Path) -> Iterator[tuple[Path, Run | ResultsError]]:
+    """Yield the Run in each Run file of a folder, or why it cannot be read."""
+    for file in run_files(folder):
         try:
-            runs[file] = read_run(file, "remove it from the folder, or give the files to read instead of the folder")
+            yield file, read_run(file, IN_FOLDER)
         except ResultsError as cause:
-            if not without_damaged:
-                raise
-            damaged.setdefault(cause.problem.removeprefix(f"{file}: "), []).append(file)
+            yield file, cause
+
+
+def run_files(folder: Path) -> list[Path]:
+    """Return the Run files of a folder by name."""
+    return sorted(folder.glob("run-*.json"))
+
+
+def runs_inside(
+    folder: Path, found: Iterable[tuple[Path, Any]], progress: Progress, *, without_damaged: bool
+) -> dict[Path, Any]:
+    """Return what was ``found`` in the Run files of a folder, without the errors.
+
+    Report unfinished runs and, with ``without_damaged``, damaged files. Raise ResultsError for a damaged file
+    otherwise, or if nothing is left.
+    """
+    runs, damaged = {}, dict[str, list[Path]]()
+    for file, run in found:
+        if not isinstance(run, ResultsError):
+            runs[file] = run
+        elif without_damaged:
+            damaged.setdefault(run.problem.removeprefix(f"{file}: "), []).append(file)
+        else:
+            raise run
     if damaged and not runs:
         raise ResultsError(f"{folder}: no Run file can be read: {next(iter(damaged))}", "choose another folder")
-    _report(folder, damaged, progress)
+    report(folder, damaged, progress)
+    if not runs:
+        raise ResultsError(f"{folder}: no Run files in this folder", "measure first with `edge-bench run`")
+    for journal in sorted(folder.glob(f"run-*{JOURNAL}")):
+        if journal.with_suffix(".json") not in runs:
+            progress.say(f"skipped {journal}: an unfinished run; give the file itself to include its measurements")
     return runs
 
 
-def _without_copies(runs: dict[Path, Run], progress: Progress) -> dict[Path, Run]:
+def without_copies(runs: dict[Path, Any], progress: Progress, trials: Callable[[Any], int]) -> dict[Path, Any]:
     """Return each run once, from the first file with the most trials. Report the other files."""
     kept: dict[str, Path] = {}
     for file, run in runs.items():
         other = kept.setdefault(run.run_id, file)
-        if _trials(run) > _trials(runs[other]):
+        if trials(run) > trials(runs[other]):
             kept[run.run_id] = file
     if copies := [file for file, run in runs.items() if kept[run.run_id] != file]:
         files = "1 file" if len(copies) == 1 else f"{len(copies)} files"
@@ -96,7 +128,7 @@ def _trials(run: Run) -> int:
     return sum(len(result.trials) for result in run.results)
 
 
-def _report(folder: Path, left_out: dict[str, list[Path]], progress: Progress) -> None:
+def report(folder: Path, left_out: dict[str, list[Path]], progress: Progress) -> None:
     """Print one line per reason for skipping Runs of a folder."""
     for reason, files in left_out.items():
         noun = "Run" if len(files) == 1 else "Runs"
@@ -139,7 +171,7 @@ def runs_elsewhere(folders: str | None, run: Run, progress: Progress) -> list[Ru
                 left_out.setdefault("older than another Run of the same kind of machine", []).append(path)
             elif other.run_id != run.run_id:
                 newest[kind] = other
-        _report(folder, left_out, progress)
+        report(folder, left_out, progress)
     return list(newest.values())
 
 

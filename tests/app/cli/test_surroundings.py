@@ -13,7 +13,7 @@ from typing import IO
 import pytest
 
 from edge_bench.bench.analysis.over_time.history import history
-from edge_bench.bench.dataset.cache import cache_folder
+from edge_bench.bench.io.temporary import cache_folder
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.stored.reading import read_runs
 from edge_bench.bench.progress import Silent

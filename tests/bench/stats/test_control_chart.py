@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from edge_bench.bench.stats.control_chart import RULES, ControlChart, Mark
+from edge_bench.bench.stats.chart_records import RULES, Mark
+from edge_bench.bench.stats.control_chart import ControlChart
 
 LEVEL = [0.0, 0.01, -0.01, 0.02, 0.0, -0.02, 0.01, -0.01]
 

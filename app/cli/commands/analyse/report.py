@@ -14,7 +14,8 @@ from edge_bench.app.cli.options.analyse import (
     ToMlflow,
 )
 from edge_bench.app.cli.options.shared import RunFiles, RunFormat, Why, Wide
-from edge_bench.app.render.formats import FOR_PROGRAMS, Layout, MeasuredFormat
+from edge_bench.app.render.formats import FOR_PROGRAMS, Format, Layout, MeasuredFormat
+from edge_bench.app.render.table import Table
 
 __all__ = ["history", "report"]
 
@@ -55,19 +56,20 @@ def history(
     The answer comes first, then a row for each configuration. With --wide, all Runs are shown.
     """
     from edge_bench.app.cli import console
-    from edge_bench.app.report.write import write_history
-    from edge_bench.app.tables.exports import exported_history
     from edge_bench.app.tables.over_time.text import HistoryAnswered, history_sentences, history_text
     from edge_bench.app.tables.runs.history import answers_table, history_table
-    from edge_bench.bench.analysis.over_time.history import history as series_of
-    from edge_bench.bench.analysis.over_time.history import not_in_history
+    from edge_bench.bench.analysis.over_time.history import not_in_history, series_of
     from edge_bench.bench.analysis.over_time.order import order_notes
-    from edge_bench.bench.measure.stored.reading import read_runs
+    from edge_bench.bench.measure.stored.measured import read_measured, stored_charts
 
-    runs = read_runs(results, console.progress(), without_damaged=True)
+    runs = read_measured(results, console.progress(), without_damaged=True)
     now = datetime.datetime.now(datetime.UTC)
-    series, notes = series_of(runs), [*not_in_history(runs), *order_notes(runs, now)]
+    charts = stored_charts(results)
+    series, notes = series_of(runs, charts), [*not_in_history(runs), *order_notes(runs, now)]
+    charts.keep()
     if figure:
+        from edge_bench.app.report.write import write_history
+
         for path in write_history(series, figure):
             console.note(f"written: {path}")
     if to_mlflow:
@@ -77,15 +79,16 @@ def history(
     form = output_format.of_tables
     console.note_unless_shown(notes, form)
     if output_format.is_export:
+        from edge_bench.app.tables.exports import exported_history
+
         print_export(exported_history(series), output_format)
         return
-    runs_table = history_table(series, notes)
-    for_people = form not in FOR_PROGRAMS
-    tables = [answers_table(series), runs_table] if for_people else [runs_table]
+    shown = Shown(form, wide=wide, why=why)
+    tables: list[Table] = []
+    if form is not Format.TABLE or wide or why:  # one row per Run, which a short table does not need
+        for_people = [] if form in FOR_PROGRAMS else [answers_table(series)]
+        tables = [*for_people, history_table(series, notes)]
     subject = HistoryAnswered(series, notes, tables)
     print_answered(
-        tables,
-        lambda: history_sentences(subject),
-        lambda **how: history_text(subject, width(), **how),
-        Shown(form, wide=wide, why=why),
+        tables, lambda: history_sentences(subject), lambda **how: history_text(subject, width(), **how), shown
     )

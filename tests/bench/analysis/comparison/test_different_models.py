@@ -14,6 +14,7 @@ from edge_bench.bench.analysis.labels.agreement import agreement_of
 from edge_bench.bench.analysis.labels.disagreement import Predictions, find_disagreements
 from edge_bench.bench.analysis.labels.same_images import image_difference
 from edge_bench.bench.analysis.over_time.history import history, not_in_history
+from edge_bench.bench.analysis.over_time.measured import measured
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.manifest import Preprocessing
@@ -200,7 +201,7 @@ def test_a_run_that_measured_nothing_keeps_its_rows_and_is_in_a_note() -> None:
     comparison = compare([MONDAY, nothing])
     assert comparison.rows[1].remark == "SIGSEGV"
     assert any("ffffffff" in note for note in comparison.notes)
-    (note,) = not_in_history([MONDAY, nothing])
+    (note,) = not_in_history(list(map(measured, [MONDAY, nothing])))
     assert "ffffffff" in note
     assert "SIGSEGV" in note
 

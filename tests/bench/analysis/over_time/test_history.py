@@ -13,7 +13,7 @@ from edge_bench.bench.analysis.over_time.history import Series, history
 from edge_bench.bench.analysis.times.timings import Estimator
 from edge_bench.bench.io.record_codec import pack
 from edge_bench.bench.records.run import Result, Run
-from edge_bench.bench.stats.control_chart import Mark
+from edge_bench.bench.stats.chart_records import Mark
 from edge_bench.bench.stats.ratios import Verdict
 from tests.factories import cut, machine, result, run
 

@@ -6,6 +6,7 @@ import pytest
 from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.analysis.gate.pairing import pair_runs
 from edge_bench.bench.analysis.over_time.history import history, not_in_history
+from edge_bench.bench.analysis.over_time.measured import measured
 from edge_bench.bench.analysis.sustained.load import Load, Outcome, loads_of
 from edge_bench.bench.analysis.times.earlier_runs import EarlierRuns
 from edge_bench.bench.analysis.times.timings import RunResult
@@ -91,7 +92,7 @@ def test_loads_are_in_no_comparison_no_gate_and_no_series() -> None:
         pair_runs([ordinary], [load])
     (series,) = history([ordinary, load])
     assert [point.run_id for point in series.points] == [ordinary.run_id]
-    (note,) = not_in_history([ordinary, load])
+    (note,) = not_in_history(list(map(measured, [ordinary, load])))
     assert load.run_id[:8] in note
     other = run(result("int8", "litert", 0.003))
     side = [RunResult(ordinary, ordinary.results[0])]
