@@ -29,7 +29,8 @@ def measure_here(arguments: Sequence[str], folder: Path, lock: int | None, *, qu
     if this process is killed, the night stays locked until the measurement has ended, too.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    command = [*module_command("edge_bench"), "run", *arguments, "--results", str(folder), "--once", "--resume"]
+    command = [*module_command("edge_bench"), "run", *arguments, "--results", str(folder)]
+    command += ["--once", "--resume"] if any(folder.glob("run-*")) else []
     command += ["--quiet"] if quiet else []
     process = subprocess.Popen(
         command, env=module_environment() | ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
