@@ -121,7 +121,7 @@ class NightJob:
         ]
         notes = [*self.night.notes, *(f"trials of an unfinished run are in {path}" for path in journals)]
         self._update(state=NightState.INTERRUPTED, measurements=measurements, ended=self.clock.text(), notes=notes)
-        remove_staging(self.settings.results, night.number)
+        remove_staging(self.settings.results)
         kept = counted(sum(each.state is MeasurementState.DELIVERED for each in measurements), "Run")
         self.progress.say(f"night {night.number} was interrupted and is closed: {kept} of {len(measurements)} kept")
         return self.night
@@ -232,7 +232,7 @@ class NightJob:
         self.night = send(self.night, self.settings.notify, results)
         notes = retention_notes(self.settings, [*self.earlier, self.night], self.clock.now())
         self._update(state=NightState.DONE, ended=self.clock.text(), notes=[*self.night.notes, *notes])
-        remove_staging(results, self.night.number)
+        remove_staging(results)
         remove_others(self._used_bundles(), results)
 
     def _used_bundles(self) -> set[str]:

@@ -54,6 +54,7 @@ def keep_journals(results: Path, number: int) -> list[Path]:
     return kept
 
 
-def remove_staging(results: Path, number: int) -> None:
-    """Remove the folder of a night that is over."""
-    shutil.rmtree(staging_folder(results, number), ignore_errors=True)
+def remove_staging(results: Path) -> None:
+    """Remove the folders of nights that are over, also of one that was interrupted at its very end."""
+    for folder in (results / FOLDER).glob("staging-*"):
+        shutil.rmtree(folder, ignore_errors=True)
