@@ -135,6 +135,8 @@ def _exchanged_targets(folder: Path) -> list[Target]:
         Target("archive", "runs.tar", exchanged.archives(), mutated_bytes, exchanged.use_archive, 2),
         Target("saved", "edge.tar", exchanged.saved_images(folder), mutated_bytes, exchanged.use_saved_image),
         Target("fleet", "fleet.toml", exchanged.fleet_files(), mutated_bytes, exchanged.use_fleet_file),
+        Target("settings", "edge-bench.toml", exchanged.settings_files(), mutated_bytes, exchanged.use_settings_file),
+        Target("night", "night.json", exchanged.nights(), _json_or_bytes, exchanged.use_night),
         Target("tuned", exchanged.TUNED, exchanged.tune_records(), _json_or_bytes, exchanged.use_tune_record),
     ]
 

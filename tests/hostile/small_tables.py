@@ -8,6 +8,7 @@ import msgspec
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.tables.doctor import doctor_table
+from edge_bench.app.tables.nights import night_table, plan_table
 from edge_bench.app.tables.profiles.comparison import explained_tables
 from edge_bench.app.tables.profiles.difference import difference_table
 from edge_bench.app.tables.profiles.table import operator_table, profile_table, profile_tables
@@ -15,11 +16,13 @@ from edge_bench.app.tables.sustained.table import sustained_tables
 from edge_bench.app.tables.tune import tune_table
 from edge_bench.bench.analysis.profiles.difference import profile_difference
 from edge_bench.bench.analysis.sustained.load import loads_of
+from edge_bench.bench.records.nights.night import Night
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import Configuration, Failure, Run
 from edge_bench.bench.system.machine import Finding
 from edge_bench.bench.system.tuning.settings import Change, Group, Plan
 from tests.factories import machine
+from tests.made.nights.whole import NIGHT
 from tests.made.profiles import operator_time, profile, profiled_run
 from tests.made.runs.sustained import jump, sustained_result, sustained_run
 from tests.struct_paths import with_every_text
@@ -37,6 +40,14 @@ def _failed(name: str) -> tuple[Configuration, Failure]:
     return configuration, Failure(kind=name, message=name, remedy=name)
 
 
+def _night(name: str) -> Night:
+    """Return a night in which each text is the name, with changes and a notification that was not sent."""
+    measurements = [msgspec.structs.replace(each, model=name, engine=name) for each in NIGHT.measurements]
+    findings = [msgspec.structs.replace(each, model=name, engine=name) for each in NIGHT.findings]
+    named = msgspec.structs.replace(NIGHT, measurements=measurements, findings=findings)
+    return with_every_text(named, name, but=("state", "rule", "kind"))  # type: ignore[no-any-return]
+
+
 def _sustained(name: str) -> Run:
     return sustained_run(sustained_result(name, jump(0.5, 2.0)), sustained_result(f"{name}2", seconds=600))
 
@@ -46,6 +57,8 @@ SMALL_TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] =
     doctor_table: lambda name, _: [
         doctor_table(with_every_text(machine(), name), [name], [Finding(what=name, remedy=name, spoils=True)])
     ],
+    night_table: lambda name, _: [night_table(_night(name))],
+    plan_table: lambda name, _: [plan_table([(name, name, name)])],
     tune_table: lambda name, _: [
         tune_table(Plan(name, [Change(Group.SWAP, name, name.encode(errors="surrogatepass"), name, name)], [name]))
     ],

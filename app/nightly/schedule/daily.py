@@ -17,7 +17,7 @@ _LONGEST_SLEEP_SECONDS = 60.0
 
 def parse_time(text: str, flag: str) -> datetime.time:
     """Return ``02:30`` as a time of day. Raise BadInput for anything else."""
-    found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text.strip())
+    found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text.strip())
     if found is None:
         raise BadInput(f"{flag} {text[:40]!r}: not a time of day", f"for example {flag} 02:30")
     return datetime.time(int(found[1]), int(found[2]))

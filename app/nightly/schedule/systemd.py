@@ -196,7 +196,9 @@ def _verified(units: dict[str, str], *, system: bool) -> str:
             Path(folder, name).write_text(text)
         found = _called(
             ["systemd-analyze", *([] if system else ["--user"]), "--recursive-errors=no", "verify",
-             *(str(Path(folder, name)) for name in units)]
+             *(str(Path(folder, name)) for name in units)],
+            # a user's manager is looked for in this folder, which a session without a login lacks
+            XDG_RUNTIME_DIR=os.environ.get("XDG_RUNTIME_DIR") or folder,
         )  # fmt: skip
     if found is None or found.returncode:
         said = one_line((found.stderr.strip().split("\n") or [""])[0]) if found else "no answer"
@@ -204,11 +206,11 @@ def _verified(units: dict[str, str], *, system: bool) -> str:
     return "checked by systemd-analyze verify"
 
 
-def _called(command: list[str]) -> "subprocess.CompletedProcess[str] | None":
+def _called(command: list[str], **environment: str) -> "subprocess.CompletedProcess[str] | None":
     try:
         return subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=_SECONDS, check=False,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL, env={**os.environ, **environment},
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -15,6 +15,7 @@ from edge_bench.app.nightly.settings.records import GateTable, ModelTable, Night
 from edge_bench.app.nightly.settings.run_options import RunOptions, run_options
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.addresses import address_from
+from edge_bench.bench.io.files import why_unreadable
 from edge_bench.bench.models.model_files import is_bundle
 
 __all__ = ["THIS_MACHINE", "Model", "NightlySettings", "folder_name", "read_settings"]
@@ -22,7 +23,7 @@ __all__ = ["THIS_MACHINE", "Model", "NightlySettings", "folder_name", "read_sett
 #: Name of the engine that is this machine, without Docker.
 THIS_MACHINE = "this machine"
 _EXAMPLE = 'for example: [[model]] bundle = "artifacts/bundle"; see docs/nightly.md'
-_DAYS = re.compile(r"(\d{1,5})\s*d(?:ays?)?")
+_DAYS = re.compile(r"([0-9]{1,5})\s*d(?:ays?)?")
 _LOCAL_ADDRESSES = ("127.0.0.1", "::1", "localhost")
 
 
@@ -85,8 +86,15 @@ def read_settings(path: Path) -> NightlySettings:
         slower = _share(file.gate.slower)
         keep, keep_archives = _days(file.keep, "keep"), _days(file.keep_archives, "keep_archives")
         _check_notify(file.notify)
+        notify, results, image = (
+            _with_paths(file.notify, folder),
+            _inside(folder, file.results),
+            _image(folder, file.fleet.image),
+        )
     except BadInput as cause:
         raise (cause if str(path) in cause.problem else invalid(cause.problem, cause.remedy)) from None
+    except (OSError, ValueError, RuntimeError) as cause:  # a path that is too long, or of an unknown user
+        raise invalid(f"a path cannot be used: {why_unreadable(cause)}", "check the paths") from None
     this_machine = file.fleet.this_machine or not engines
     if not this_machine and (local := [model.name for model in models if not model.bundle]):
         raise invalid(
@@ -95,11 +103,11 @@ def read_settings(path: Path) -> NightlySettings:
         )
     return NightlySettings(
         path=path.absolute(), sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        results=_inside(folder, file.results), keep_days=keep, keep_archive_days=keep_archives,
+        results=results, keep_days=keep, keep_archive_days=keep_archives,
         models=models, this_machine=this_machine, engines=engines,
-        image=_image(folder, file.fleet.image), local_engine=file.fleet.local_engine,
+        image=image, local_engine=file.fleet.local_engine,
         api_timeout=file.fleet.api_timeout, reconnect_timeout=file.fleet.reconnect_timeout,
-        options=options, slower=slower, gate=file.gate, notify=_with_paths(file.notify, folder),
+        options=options, slower=slower, gate=file.gate, notify=notify,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from edge_bench.bench.records.nights.night import ConfirmationKind, MeasurementS
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
 from tests.command_line import Refuses
-from tests.made.nights import ENGINES, FakeFleet, Nights, made_run, settings_file
+from tests.made.nights.fleet import ENGINES, FakeFleet, Nights, made_run, settings_file
 
 SLOW_NIGHT, DEAD_NIGHT = 5, 4
 

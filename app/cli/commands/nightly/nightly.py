@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_bench.app.cli.options.nightly import DailyAt, DryRun, NotifyAgain, SettingsFile
+from edge_bench.app.cli.options.fleet import DailyAt, DryRun, NotifyAgain, SettingsFile
 from edge_bench.app.cli.options.shared import OutputFormat
 from edge_bench.app.render.formats import FOR_PROGRAMS, Format
 from edge_bench.bench.errors import EdgeBenchError, GateNotMet, Interrupted

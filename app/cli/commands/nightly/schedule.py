@@ -1,7 +1,7 @@
 """The commands ``schedule install``, ``schedule show`` and ``schedule remove``."""
 
 from edge_bench.app.cli.commands.nightly.nightly import DEFAULT_FILE
-from edge_bench.app.cli.options.nightly import At, Compose, ScheduleName, SettingsFile, System
+from edge_bench.app.cli.options.fleet import At, Compose, ScheduleName, SettingsFile, System
 
 __all__ = ["DEFAULT_NAME", "install", "remove", "show"]
 
