@@ -37,8 +37,8 @@ from tests.made.nights.whole import NIGHT
 
 __all__ = [
     "TUNED", "archives", "bodies", "damaged_http", "fleet_files", "nights", "requests", "saved_images",
-    "settings_files", "tune_records", "use_archive", "use_body", "use_fleet_file", "use_http", "use_night", "use_saved_image",
-    "use_settings_file", "use_tune_record",
+    "settings_files", "tune_records", "use_archive", "use_body", "use_fleet_file", "use_http", "use_night",
+    "use_saved_image", "use_settings_file", "use_tune_record",
 ]  # fmt: skip
 
 #: Path of the record of original values below its root folder.
@@ -262,7 +262,9 @@ def nights() -> list[bytes]:
 
 def use_night(path: Path) -> None:
     """Read the record of a night, and show and report it."""
-    made, _ = read_nights([path])
+    made, notes = read_nights([path])
+    if not made:
+        raise BadInput(notes[0])
     for night in made:
         for form in Format:
             render(night_table(night), form)
