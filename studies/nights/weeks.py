@@ -104,11 +104,19 @@ def recorded_table(runs: Sequence[Run], slower: Sequence[Run], weeks: int, count
         right = sum(each.named_since == SLOW for each in found)
         alarms = quiet_nights(runs, deviation, count, generator)
         nights = [sum(each.found == night for each in found) for night in range(SLOW, NIGHTS + 1)]
+        estimates = [each.estimate for each in found if each.estimate is not None]
         rows.append(
-            [f"{100 * deviation:g} %", f"{len(found)} of {weeks}", " + ".join(map(str, nights)), f"{right} of {len(found)}",
-             f"{np.median([each.estimate for each in found]):.3f}" if found else "",
-             f"{sum(each.death_named for each in made)} of {weeks}", sum(each.false_alarms for each in made), alarms]
-        )  # fmt: skip
+            [
+                f"{100 * deviation:g} %",
+                f"{len(found)} of {weeks}",
+                " + ".join(map(str, nights)),
+                f"{right} of {len(found)}",
+                f"{np.median(estimates):.3f}" if estimates else "",
+                f"{sum(each.death_named for each in made)} of {weeks}",
+                str(sum(each.false_alarms for each in made)),
+                str(alarms),
+            ]
+        )
     header = (
         "added sd from night to night", "slowdown reported", "in night 5 + 6 + 7", "since night 5", "median ratio",
         "dead engine named", f"false alarms in {weeks} weeks", f"in {count} quiet nights of 3 engines",
@@ -122,9 +130,9 @@ def rules_table(draws: int) -> str:
     for deviation in (0.002, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03):
         generator, alarms, found = np.random.default_rng(SEED), 0, 0
         for _ in range(draws):
-            values = generator.normal(0, deviation, RULES.minimum)
+            values = generator.normal(0, deviation, RULES.minimum).tolist()
             alarms += any(early_step(values[:end]) for end in range(2, RULES.minimum + 1))
-            values[SLOW - 1 :] += math.log1p(STEP)
+            values[SLOW - 1 :] = [value + math.log1p(STEP) for value in values[SLOW - 1 :]]
             steps = (early_step(values[:end]) for end in range(SLOW, NIGHTS + 1))
             found += any(step is not None and step.ratio.value > 1 for step in steps)
         rows.append([f"{100 * deviation:g} %", f"{100 * found / draws:.1f} %", f"{100 * alarms / draws:.2f} %"])
@@ -141,13 +149,14 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=10_000)
     arguments = parser.parse_args()
     if arguments.runs and arguments.slower:
-        pools = [
-            [read_run(path) for path in sorted(each.glob("run-*.json"))] for each in (arguments.runs, arguments.slower)
-        ]
-        for pool, name in zip(pools, ("Runs", "slower Runs"), strict=True):
+        runs, slower = (
+            [read_run(path) for path in sorted(folder.glob("run-*.json"))]
+            for folder in (arguments.runs, arguments.slower)
+        )
+        for pool, name in ((runs, "Runs"), (slower, "slower Runs")):
             print(f"{len(pool)} {name}: sd from Run to Run {100 * np.std(levels(pool), ddof=1):.2f} %")
-        print(f"true ratio {math.exp(np.mean(levels(pools[1])) - np.mean(levels(pools[0]))):.4f}\n")
-        print(recorded_table(*pools, arguments.weeks, arguments.quiet_nights), "\n")
+        print(f"true ratio {math.exp(np.median(levels(slower)) - np.median(levels(runs))):.4f}\n")
+        print(recorded_table(runs, slower, arguments.weeks, arguments.quiet_nights), "\n")
     print(rules_table(arguments.draws))
 
 
