@@ -68,7 +68,13 @@ class _Errors:
         self._thread.start()
 
     def _read(self, stream: IO[str] | None) -> None:
-        for line in stream or ():
+        if stream is None:
+            return
+        with stream:
+            self._read_lines(stream)
+
+    def _read_lines(self, stream: IO[str]) -> None:
+        for line in stream:
             self._lines = [*self._lines[-20:], line.rstrip("\n")]
             if not self._quiet and not line.startswith(("error:", "  ")):
                 with contextlib.suppress(OSError):
