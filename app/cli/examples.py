@@ -85,7 +85,7 @@ EXAMPLES = {
     "fleet list": ("edge-bench fleet list --engine ssh://user@pi.local",),
     "fleet clean": ("edge-bench fleet clean --engine ssh://user@pi.local --remove-image",),
     "nightly": (
-        "edge-bench nightly --dry-run     check edge-bench.toml",
+        "edge-bench nightly --dry-run",
         "edge-bench nightly",
         "edge-bench nightly lab/edge-bench.toml --format json",
     ),

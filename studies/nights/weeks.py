@@ -1,9 +1,9 @@
 """Weeks of `edge-bench nightly` on three engines: is a slowdown of 5 % found, and are there false alarms?
 
-    python -m studies.nights.weeks RUNS --slower SLOWER_RUNS [--weeks 20] [--quiet-nights 50]
+    python -m studies.nights.weeks RUNS [--slower SLOWER_RUNS] [--weeks 20] [--quiet-nights 50]
 
-RUNS and SLOWER_RUNS are folders with recorded Runs of two models, of which the second does about 5 % more work. In each
-week of seven nights, one engine dies in the fourth night, one becomes slower from the fifth night on (its Runs are then
+RUNS and SLOWER_RUNS are folders with recorded Runs of two models, of which the second does about 5 % more work. Without
+SLOWER_RUNS, they are the Runs of the first one, with times multiplied by 1.05. In each week of seven nights, one engine dies in the fourth night, one becomes slower from the fifth night on (its Runs are then
 SLOWER_RUNS), and one stays as it is. The nights are those of the real command, with its files, its second measurements
 and a notification by a real program; only the engines deliver recorded Runs.
 
@@ -148,11 +148,11 @@ def main() -> None:
     parser.add_argument("--quiet-nights", type=int, default=50)
     parser.add_argument("--draws", type=int, default=10_000)
     arguments = parser.parse_args()
-    if arguments.runs and arguments.slower:
-        runs, slower = (
-            [read_run(path) for path in sorted(folder.glob("run-*.json"))]
-            for folder in (arguments.runs, arguments.slower)
-        )
+    if arguments.runs:
+        runs = [read_run(path) for path in sorted(arguments.runs.glob("run-*.json"))]
+        slower = [scaled(run, 1 + STEP) for run in runs]
+        if arguments.slower:
+            slower = [read_run(path) for path in sorted(arguments.slower.glob("run-*.json"))]
         for pool, name in ((runs, "Runs"), (slower, "slower Runs")):
             print(f"{len(pool)} {name}: sd from Run to Run {100 * np.std(levels(pool), ddof=1):.2f} %")
         print(f"true ratio {math.exp(np.median(levels(slower)) - np.median(levels(runs))):.4f}\n")
