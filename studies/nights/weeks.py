@@ -3,9 +3,10 @@
     python -m studies.nights.weeks RUNS [--slower SLOWER_RUNS] [--weeks 20] [--quiet-nights 50]
 
 RUNS and SLOWER_RUNS are folders with recorded Runs of two models, of which the second does about 5 % more work. Without
-SLOWER_RUNS, they are the Runs of the first one, with times multiplied by 1.05. In each week of seven nights, one engine dies in the fourth night, one becomes slower from the fifth night on (its Runs are then
-SLOWER_RUNS), and one stays as it is. The nights are those of the real command, with its files, its second measurements
-and a notification by a real program; only the engines deliver recorded Runs.
+SLOWER_RUNS, they are the Runs of the first one, with times multiplied by 1.05. In each week of seven nights, one engine
+dies in the fourth night, one becomes slower from the fifth night on (its Runs are then SLOWER_RUNS), and one stays as
+it is. The nights are those of the real command, with its files, its second measurements and a notification by a real
+program; only the engines deliver recorded Runs.
 
 Runs of one day differ less than nights do. So the weeks are repeated with nights whose speed varies, in addition, by a
 stated standard deviation, the same for all Runs of an engine in that night. Without RUNS, the last table alone is made:
