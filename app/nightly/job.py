@@ -3,8 +3,9 @@
 The record is written after each step. A night that was interrupted is continued by the next command, or closed.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -154,7 +155,26 @@ class NightJob:
                         self._record(model, outcome)
                     self._update()
                     publish(self.night, self.settings.results)
+        for repeat in range(1, self.settings.options.runs_per_night):
+            for model in self.settings.models:
+                self._measure_more(model, repeat)
         publish(self.night, self.settings.results)
+
+    def _measure_more(self, model: Model, repeat: int) -> None:
+        """Measure a model once more on the engines that delivered. A failure leaves fewer Runs."""
+        waiting = [
+            each.engine
+            for each in self.night.measurements
+            if each.model == model.name and each.state is MeasurementState.DELIVERED and each.repeats < repeat
+        ]
+        for engines in ([e for e in waiting if e == THIS_MACHINE], [e for e in waiting if e != THIS_MACHINE]):
+            if engines:
+                self.progress.say(f"night {self.night.number}, again: {model.name} on {', '.join(engines)}")
+                request = self._request(model, engines)
+                request = replace(request, folder=request.folder / f"repeat-{repeat}")
+                made = {outcome.engine: outcome.path for outcome in self.measurer.measure(request)}
+                self._update(measurements=[_with_run(each, model.name, made) for each in self.night.measurements])
+                publish(self.night, self.settings.results)
 
     def _keep(self, model: Model) -> None:
         try:
@@ -247,3 +267,14 @@ class NightJob:
             ]
             used |= set(list(dict.fromkeys(reversed(digests)))[:2])
         return used
+
+
+def _with_run(each: Measurement, model: str, made: Mapping[str, Path | None]) -> Measurement:
+    """Return a measurement after a repetition, with its Run if it is of this model and engine and there is one."""
+    if each.model != model or each.engine not in made:
+        return each
+    path, repeats = made[each.engine], each.repeats + 1
+    if path is None:
+        return msgspec.structs.replace(each, repeats=repeats)
+    size = each.bytes + path.stat().st_size
+    return msgspec.structs.replace(each, repeats=repeats, more_runs=[*each.more_runs, path.name], bytes=size)

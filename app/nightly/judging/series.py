@@ -1,5 +1,6 @@
 """The Runs of a model on an engine, night by night, and the speed of each configuration over them."""
 
+import contextlib
 import datetime
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +10,12 @@ import msgspec
 
 from edge_bench.bench.analysis.over_time.history import Series, history
 from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.records.nights.files import FOLDER, MORE
 from edge_bench.bench.records.nights.night import Level, Night
 from edge_bench.bench.records.run import Configuration, Result, Run
 from edge_bench.bench.records.run_files import read_run
 
-__all__ = ["NIGHTS", "NightRun", "in_night_order", "levels_of", "result_of", "runs_of", "series_of"]
+__all__ = ["NIGHTS", "NightRun", "in_night_order", "levels_of", "result_of", "runs_of", "series_of", "together"]
 
 #: Number of nights that a night is compared with: enough for the history's rules, and few enough to read every night.
 NIGHTS = 100
@@ -32,11 +34,32 @@ def runs_of(nights: Sequence[Night], results: Path, model: str, engine: str) -> 
     for night in nights:
         for each in night.measurements:
             if (each.model, each.engine) == (model, engine) and each.run_file:
-                try:
-                    found.append(NightRun(night.number, read_run(results / each.run_file)))
-                except ResultsError:
-                    continue
+                paths = [results / each.run_file, *(results / FOLDER / MORE / name for name in each.more_runs)]
+                if runs := _readable(paths):
+                    found.append(NightRun(night.number, together(runs)))
     return found
+
+
+def _readable(paths: Sequence[Path]) -> list[Run]:
+    runs = []
+    for path in paths:
+        with contextlib.suppress(ResultsError):
+            runs.append(read_run(path))
+    return runs
+
+
+def together(runs: Sequence[Run]) -> Run:
+    """Return the Runs of one night as one: the first, with the trials of the others as those of further processes."""
+    results = []
+    for result in runs[0].results:
+        trials = list(result.trials)
+        for run in runs[1:]:
+            other = result_of(run, result.configuration)
+            first = 1 + max((trial.process for trial in trials), default=-1)
+            for trial in other.trials if other and trials else ():
+                trials.append(msgspec.structs.replace(trial, process=first + trial.process))
+        results.append(msgspec.structs.replace(result, trials=trials))
+    return msgspec.structs.replace(runs[0], results=results)
 
 
 def in_night_order(entries: Sequence[NightRun]) -> list[NightRun]:

@@ -27,11 +27,13 @@ class RunOptions:
     everywhere: Sequence[str]
     this_machine: Sequence[str]
     stated: dict[str, Any]  # values that the settings of every Run must have
+    runs_per_night: int = 1
 
 
 def run_options(table: RunTable) -> RunOptions:
     """Return the options. Raise BadInput for values that `run` would refuse."""
     values = {name: value for name, value in msgspec.structs.asdict(table).items() if value is not None}
+    runs_per_night = values.pop("runs_per_night")
     _check(values)
     budget = duration(values.get("budget"), "run.budget")
     if budget is not None:  # chooses trials and processes
@@ -42,6 +44,7 @@ def run_options(table: RunTable) -> RunOptions:
         everywhere=[part for name, parts in options.items() if name not in _OWN for part in parts],
         this_machine=[part for name, parts in options.items() if name in _OWN for part in parts],
         stated=stated | {"budget_s": budget, "memory_limit": memory(values.get("memory_limit"), "run.memory_limit")},
+        runs_per_night=runs_per_night,
     )
 
 

@@ -18,7 +18,7 @@ from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.archives import ARCHIVE_ERRORS
 from edge_bench.bench.io.files import open_regular_file, replacing
 from edge_bench.bench.io.record_codec import MAX_RUN_BYTES
-from edge_bench.bench.records.nights.files import FOLDER
+from edge_bench.bench.records.nights.files import FOLDER, MORE
 from edge_bench.bench.records.nights.night import Night
 from edge_bench.bench.wording import counted
 
@@ -93,7 +93,7 @@ def _archive_old(results: Path, nights: Sequence[Night], before: datetime.dateti
             for path in paths:
                 path.unlink()
             notes.append(f"archived {counted(len(paths), 'Run')} of {month} in {archive}")
-    for folder in ("confirmations", "unfinished"):
+    for folder in ("confirmations", MORE, "unfinished"):
         for path in (results / FOLDER / folder).glob("run-*"):
             day = _day(path.with_suffix(".json").name)
             if day and day < before:

@@ -11,7 +11,7 @@ from edge_bench.app.nightly.settings.reading import THIS_MACHINE
 from edge_bench.app.nightly.work.outcome import EngineOutcome, Request
 from edge_bench.bench.io.files import fsync_folder
 from edge_bench.bench.measure.stored.matching import complete_runs
-from edge_bench.bench.records.nights.files import FOLDER
+from edge_bench.bench.records.nights.files import FOLDER, MORE
 from edge_bench.bench.records.nights.night import MeasurementState, Night
 
 __all__ = ["keep_journals", "publish", "remove_staging", "staged_outcomes", "staging_folder"]
@@ -29,6 +29,11 @@ def publish(night: Night, results: Path) -> None:
         path = staged.get(each.run_file)
         if path and not (results / each.run_file).exists():
             path.replace(results / each.run_file)
+        for name in each.more_runs:
+            target = results / FOLDER / MORE / name
+            if name in staged and not target.exists():
+                target.parent.mkdir(exist_ok=True)
+                staged[name].replace(target)
     fsync_folder(results)
 
 

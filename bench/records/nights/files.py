@@ -9,10 +9,12 @@ from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.io.record_codec import decode_record, encode_record
 from edge_bench.bench.records.nights.night import Night
 
-__all__ = ["FOLDER", "night_files", "read_nights", "read_recent_nights", "write_night"]
+__all__ = ["FOLDER", "MORE", "night_files", "read_nights", "read_recent_nights", "write_night"]
 
 #: In the results folder.
 FOLDER = "nights"
+#: In that folder: further Runs of a night. They are not among the results, where each Run counts as another night.
+MORE = "more"
 _NAME = re.compile(r"night-(\d{6,12})\.json")
 _REMEDY = "move it out of the folder; the Runs of that night are still in the results folder"
 

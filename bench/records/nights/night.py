@@ -91,7 +91,9 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     machine: BoundedStr = ""
     run_id: BoundedStr = ""
     run_file: BoundedStr = ""  # name in the results folder
-    bytes: NonNegativeInt = 0  # size of the Run file
+    more_runs: Annotated[list[BoundedStr], Length] = []  # further Runs of the night, in ``nights/more``
+    repeats: NonNegativeInt = 0  # number of times that it was measured again, with or without a Run
+    bytes: NonNegativeInt = 0  # size of all Run files
     trusted: bool | None = None  # whether the times of the Run are reliable
     levels: Annotated[list[Level], Length] = []
 
