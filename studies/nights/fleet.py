@@ -27,6 +27,8 @@ __all__ = ["ENGINES", "Deliver", "as_night", "drawn", "nights_of", "scaled"]
 ENGINES = ("dying", "quiet", "slowing")
 _BEGIN = datetime.datetime(2026, 3, 1, 2, 30, tzinfo=datetime.UTC)
 _SETTINGS = """
+[run]
+runs_per_night = {runs_per_night}
 [[model]]
 name = "model"
 bundle = "bundle"
@@ -34,7 +36,7 @@ bundle = "bundle"
 command = ["./tell.sh"]
 """
 
-#: The Run of an engine in a night that began then, or None if it is dead; called again for a second measurement.
+#: The Run of an engine in a night that began then, or None if it is dead. It is called for each Run of a night.
 Deliver = Callable[[str, int, datetime.datetime], Run | None]
 
 
@@ -91,13 +93,11 @@ class _Engines:
 
 
 @contextmanager
-def nights_of(
-    deliver: Callable[[str, int, datetime.datetime], Run | None], count: int
-) -> Iterator[tuple[list[Night], Path]]:
+def nights_of(deliver: Deliver, count: int, runs_per_night: int = 1) -> Iterator[tuple[list[Night], Path]]:
     """Run ``count`` nights of `edge-bench nightly` with these engines; yield them and the folder of notifications."""
     with tempfile.TemporaryDirectory(prefix="edge-bench-nights-") as name:
         folder = Path(name)
-        path = _write_settings(folder)
+        path = _write_settings(folder, runs_per_night)
         engines = _Engines(deliver)
         made = []
         settings = read_settings(path)
@@ -109,7 +109,7 @@ def nights_of(
         yield made, folder / "told"
 
 
-def _write_settings(folder: Path) -> Path:
+def _write_settings(folder: Path, runs_per_night: int) -> Path:
     (folder / "bundle").mkdir()
     (folder / "bundle" / "manifest.json").write_text("{}")
     (folder / "told").mkdir()
@@ -118,7 +118,7 @@ def _write_settings(folder: Path) -> Path:
     script.chmod(0o755)
     path = folder / "edge-bench.toml"
     tables = "".join(f'[[fleet.engine]]\nname = "{name}"\nurl = "ssh://me@{name}"\n' for name in ENGINES)
-    path.write_text(_SETTINGS + tables)
+    path.write_text(_SETTINGS.format(runs_per_night=runs_per_night) + tables)
     return path
 
 

@@ -1,6 +1,6 @@
 """Weeks of `edge-bench nightly` on three engines: is a slowdown of 5 % found, and are there false alarms?
 
-    python -m studies.nights.weeks RUNS [--slower SLOWER_RUNS] [--weeks 20] [--quiet-nights 50]
+    python -m studies.nights.weeks RUNS [--slower SLOWER_RUNS] [--runs-per-night 3]
 
 RUNS and SLOWER_RUNS are folders with recorded Runs of two models, of which the second does about 5 % more work. Without
 SLOWER_RUNS, they are the Runs of the first one, with times multiplied by 1.05. In each week of seven nights, one engine
@@ -46,18 +46,26 @@ class Week(NamedTuple):
     estimate: float | None  # the reported ratio of times
 
 
-def week(runs: Sequence[Run], slower: Sequence[Run], deviation: float, generator: np.random.Generator) -> Week:
+class Pools(NamedTuple):
+    """Recorded Runs, and the number of them that are drawn for each night."""
+
+    runs: Sequence[Run]
+    slower: Sequence[Run]
+    per_night: int
+
+
+def week(pools: Pools, deviation: float, generator: np.random.Generator) -> Week:
     """Run a week and read its notifications."""
     speed: dict[tuple[str, int], float] = {}
 
     def deliver(engine: str, night: int, now: datetime.datetime) -> Run | None:
         if engine == "dying" and night >= DEAD:
             return None
-        pool = slower if engine == "slowing" and night >= SLOW else runs
+        pool = pools.slower if engine == "slowing" and night >= SLOW else pools.runs
         factor = speed.setdefault((engine, night), float(generator.lognormal(0, deviation)))
-        return as_night(scaled(drawn(pool, generator), factor), runs[0], engine, now)
+        return as_night(scaled(drawn(pool, generator), factor), pools.runs[0], engine, now)
 
-    with nights_of(deliver, NIGHTS) as (_, told):
+    with nights_of(deliver, NIGHTS, pools.per_night) as (_, told):
         messages = [json.loads(path.read_text()) for path in sorted(told.glob("*.json"))]
     true, wrong = [], 0
     for message in messages:
@@ -78,15 +86,15 @@ def week(runs: Sequence[Run], slower: Sequence[Run], deviation: float, generator
     )  # fmt: skip
 
 
-def quiet_nights(runs: Sequence[Run], deviation: float, count: int, generator: np.random.Generator) -> int:
+def quiet_nights(pools: Pools, deviation: float, count: int, generator: np.random.Generator) -> int:
     """Return the number of changes that were reported in quiet nights of three engines in succession."""
     speed: dict[tuple[str, int], float] = {}
 
     def deliver(engine: str, night: int, now: datetime.datetime) -> Run:
         factor = speed.setdefault((engine, night), float(generator.lognormal(0, deviation)))
-        return as_night(scaled(drawn(runs, generator), factor), runs[0], engine, now)
+        return as_night(scaled(drawn(pools.runs, generator), factor), pools.runs[0], engine, now)
 
-    with nights_of(deliver, count) as (nights, _):
+    with nights_of(deliver, count, pools.per_night) as (nights, _):
         return sum(len(night.reported) for night in nights)
 
 
@@ -95,15 +103,15 @@ def levels(runs: Sequence[Run]) -> list[float]:
     return [math.log(history([run])[0].points[0].median) for run in runs]
 
 
-def recorded_table(runs: Sequence[Run], slower: Sequence[Run], weeks: int, count: int) -> str:
+def recorded_table(pools: Pools, weeks: int, count: int) -> str:
     """Return the results of weeks and of quiet nights with recorded Runs."""
     rows = []
     for deviation in DEVIATIONS:
         generator = np.random.default_rng(SEED)
-        made = [week(runs, slower, deviation, generator) for _ in range(weeks)]
+        made = [week(pools, deviation, generator) for _ in range(weeks)]
         found = [each for each in made if each.found is not None]
         right = sum(each.named_since == SLOW for each in found)
-        alarms = quiet_nights(runs, deviation, count, generator)
+        alarms = quiet_nights(pools, deviation, count, generator)
         nights = [sum(each.found == night for each in found) for night in range(SLOW, NIGHTS + 1)]
         estimates = [each.estimate for each in found if each.estimate is not None]
         rows.append(
@@ -147,6 +155,7 @@ def main() -> None:
     parser.add_argument("--slower", type=Path)
     parser.add_argument("--weeks", type=int, default=20)
     parser.add_argument("--quiet-nights", type=int, default=50)
+    parser.add_argument("--runs-per-night", type=int, default=1)
     parser.add_argument("--draws", type=int, default=10_000)
     arguments = parser.parse_args()
     if arguments.runs:
@@ -157,7 +166,8 @@ def main() -> None:
         for pool, name in ((runs, "Runs"), (slower, "slower Runs")):
             print(f"{len(pool)} {name}: sd from Run to Run {100 * np.std(levels(pool), ddof=1):.2f} %")
         print(f"true ratio {math.exp(np.median(levels(slower)) - np.median(levels(runs))):.4f}\n")
-        print(recorded_table(runs, slower, arguments.weeks, arguments.quiet_nights), "\n")
+        pools = Pools(runs, slower, arguments.runs_per_night)
+        print(recorded_table(pools, arguments.weeks, arguments.quiet_nights), "\n")
     print(rules_table(arguments.draws))
 
 

@@ -52,6 +52,7 @@ def week(folder: Path, text: str = "", *, slowdown: float = 0.05, deviation: flo
     return nights
 
 
+@pytest.mark.slow
 def test_a_week_in_which_one_engine_dies_and_one_slows_down(tmp_path: Path, teller: str) -> None:
     nights = week(tmp_path, teller)
     made = []
@@ -95,6 +96,7 @@ def test_quiet_nights_report_nothing(tmp_path: Path, teller: str) -> None:
     assert not told(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_change_that_the_second_measurement_does_not_show_is_not_reported(tmp_path: Path, teller: str) -> None:
     nights = week(tmp_path, teller)
     make = nights.fleet.make
@@ -174,13 +176,14 @@ def _cut_at(step: int, nights: Nights, monkeypatch: pytest.MonkeyPatch) -> Calla
     return lambda: steps["all"]
 
 
+@pytest.mark.slow
 def test_a_power_cut_at_any_step_loses_and_repeats_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     step = 0
     while True:
         step += 1
         folder = tmp_path / str(step)
         folder.mkdir()
-        nights = Nights(settings_file(folder), FakeFleet(lambda *_: ""))
+        nights = Nights(settings_file(folder, "[run]\nruns_per_night = 2\n"), FakeFleet(lambda *_: ""))
         nights.fleet.make = lambda engine, _, at=nights: made_run(engine, at.now, 0.1)  # type: ignore[misc]
         with monkeypatch.context() as patch:
             _cut_at(step, nights, patch)
@@ -198,6 +201,9 @@ def test_a_power_cut_at_any_step_loses_and_repeats_nothing(tmp_path: Path, monke
         assert len(runs) == 3 * len(delivered), step
         assert Counter(run.machine.hostname for run in runs) == dict.fromkeys(ENGINES, len(delivered)), step
         assert {each.run_id for made in delivered for each in made.measurements} == {run.run_id for run in runs}, step
+        more = [name for made in delivered for each in made.measurements for name in each.more_runs]
+        assert len(more) == len(set(more)) == 3 * len(delivered), step
+        assert {path.name for path in (nights.results / "nights" / "more").iterdir()} == set(more), step
         assert night.number == len(delivered)
         assert not list((nights.results / "nights").glob("staging-*")), step
     assert step > 8
@@ -228,6 +234,7 @@ def test_a_night_that_was_interrupted_long_ago_is_closed_with_its_runs(
     assert len(list(nights.results.glob("run-*.json"))) == 4
 
 
+@pytest.mark.slow
 def test_nights_keep_their_order_if_the_clock_is_set_back(tmp_path: Path) -> None:
     nights = week(tmp_path)
     noted, found = [], []
@@ -242,6 +249,7 @@ def test_nights_keep_their_order_if_the_clock_is_set_back(tmp_path: Path) -> Non
     assert [(finding.engine, finding.since_night) for finding in found] == [("pi5", SLOW_NIGHT)]
 
 
+@pytest.mark.slow
 def test_a_second_scheduler_is_refused_and_changes_nothing(tmp_path: Path, refuses: Refuses) -> None:
     path = settings_file(tmp_path)
     with night_lock(tmp_path / "results"):
