@@ -54,7 +54,7 @@ class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 42
     timeout: _Seconds = 600
     memory_limit: str | None = None
-    runs_per_night: Annotated[int, msgspec.Meta(ge=1, le=20)] = 1  # their mean is compared with other nights
+    runs_per_night: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3  # their mean is compared with other nights
     cpus: str | None = None  # on this machine only
     power: str | None = None  # on this machine only
 

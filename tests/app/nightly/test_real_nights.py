@@ -25,7 +25,7 @@ from tests.made.nights.fleet import BEGIN, made_run
 
 pytestmark = pytest.mark.slow
 
-RUN = '[run]\nvariant = "int8"\nruntime = "litert"\ntrials = 4\nprocesses = 2\nlimit = 50\n'
+RUN = '[run]\nvariant = "int8"\nruntime = "litert"\ntrials = 4\nprocesses = 2\nlimit = 50\nruns_per_night = 1\n'
 
 
 def settings(folder: Path, bundle: Path, text: str = RUN) -> Path:

@@ -31,6 +31,7 @@ def settings_file(folder: Path, text: str = "", engines: Sequence[str] = ENGINES
     (bundle / "manifest.json").write_text("{}")
     tables = "".join(f'[[fleet.engine]]\nname = "{name}"\nurl = "ssh://me@{name}"\n' for name in engines)
     path = folder / "edge-bench.toml"
+    text += "" if "[run]" in text else "[run]\nruns_per_night = 1\n"
     path.write_text(f'{text}\n[[model]]\nname = "digits"\nbundle = "bundle"\n{tables}')
     return path
 
