@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 
+from edge_bench.app.nightly.settings.records import NightlyFile
 from edge_bench.app.tables.rows.registry import ROWS
 from edge_bench.bench.analysis.comparison.comparison import Comparison
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.offload.records.offload import Offload
 from edge_bench.bench.records.manifest import History, Manifest
+from edge_bench.bench.records.nights.night import Night
 from edge_bench.bench.records.run import Run
 
 __all__ = ["RECORDS", "schemas"]
@@ -22,6 +24,8 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "run": Run,
     "comparison": Comparison,
     "offload": Offload,
+    "night": Night,
+    "edge-bench-toml": NightlyFile,
 }
 
 _HEADING = """# JSON Schemas

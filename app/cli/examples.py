@@ -101,6 +101,21 @@ EXAMPLES = {
     ),
     "fleet list": ("edge-bench fleet list --engine ssh://user@pi.local",),
     "fleet clean": ("edge-bench fleet clean --engine ssh://user@pi.local --remove-image",),
+    "nightly": (
+        "edge-bench nightly --dry-run",
+        "edge-bench nightly",
+        "edge-bench nightly lab/edge-bench.toml --format json",
+    ),
+    "schedule": (
+        "edge-bench schedule install --at 02:30",
+        "edge-bench schedule show",
+    ),
+    "schedule install": (
+        "edge-bench schedule install --at 02:30",
+        "edge-bench schedule install lab/edge-bench.toml --compose nightly.yaml",
+    ),
+    "schedule show": ("edge-bench schedule show",),
+    "schedule remove": ("edge-bench schedule remove",),
     "fleet collect": ("edge-bench fleet collect artifacts/bundle",),
     "fleet task": ("edge-bench fleet task --collector collector:8080 -- --trials 30",),
 }  # fmt: skip

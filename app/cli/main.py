@@ -12,6 +12,7 @@ from edge_bench.app.cli.commands.fleet import run as fleet_run
 from edge_bench.app.cli.commands.fleet import train as fleet_train
 from edge_bench.app.cli.commands.measure import calibrate, doctor, offload, pipeline, profile, run, tune
 from edge_bench.app.cli.commands.models import export, inspect, train
+from edge_bench.app.cli.commands.nightly import nightly, schedule
 from edge_bench.app.cli.examples import EXAMPLES
 from edge_bench.app.cli.help import Command, Group
 from edge_bench.app.cli.options.data import DATA_OPTIONS
@@ -42,6 +43,14 @@ fleet = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+timer = typer.Typer(
+    name="schedule",
+    cls=Group,
+    help="Begin `edge-bench nightly` every day.",
+    epilog="\n".join(EXAMPLES["schedule"]),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -55,7 +64,7 @@ def _version(
 
 def _register(group: typer.Typer, command: Callable[..., None], name: str = "", **how: Any) -> None:
     name = name or command.__name__
-    examples = EXAMPLES[f"fleet {name}" if group is fleet else name]
+    examples = EXAMPLES[name if group is app else f"{group.info.name} {name}"]
     group.command(name=name, cls=Command, epilog="\n".join(examples), **how)(with_options(command, COMMON_OPTIONS))
 
 
@@ -78,6 +87,8 @@ _register(app, _sandboxed(with_options(export.export, DATA_OPTIONS, before="limi
 _register(app, _sandboxed(inspect.inspect), rich_help_panel=MODELS)
 app.add_typer(fleet, rich_help_panel=SERVERS)
 _register(app, dashboard.dashboard, rich_help_panel=SERVERS)
+_register(app, _sandboxed(nightly.nightly), rich_help_panel=SERVERS)
+app.add_typer(timer, rich_help_panel=SERVERS)
 _register(app, _sandboxed(serve.serve), rich_help_panel=SERVERS)
 _register(app, _sandboxed(offload.offload), rich_help_panel=SERVERS)
 
@@ -87,3 +98,7 @@ _register(fleet, engines.clean)
 _register(fleet, fleet_train.train)
 _register(fleet, swarm.collect, hidden=True)
 _register(fleet, swarm.task, hidden=True)
+
+_register(timer, schedule.install)
+_register(timer, schedule.show)
+_register(timer, schedule.remove)

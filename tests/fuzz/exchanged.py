@@ -16,23 +16,31 @@ from uvicorn.server import ServerState
 from edge_bench.app.fleet.docker.images import cut
 from edge_bench.app.fleet.docker.inventory import engine_settings
 from edge_bench.app.fleet.docker.transfer import unpacked
+from edge_bench.app.nightly.notify.message import message_of
+from edge_bench.app.nightly.settings.reading import read_settings
+from edge_bench.app.nightly.upkeep.retention import runs_in_use
+from edge_bench.app.nightly.upkeep.silence import silent_engines
+from edge_bench.app.render.formats import Format
+from edge_bench.app.render.text.table import render
 from edge_bench.app.serving.errors import RequestError
 from edge_bench.app.serving.http_limits import HEADER_BYTES, BoundedHttp
 from edge_bench.app.serving.open_inference import AcceptedInput, read_request
 from edge_bench.app.tables.doctor import Tuning
+from edge_bench.app.tables.nights import night_table
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.prediction.catalogue import load_device
 from edge_bench.bench.prediction.device_file import device_bytes
 from edge_bench.bench.prediction.predict import predict_latency
 from edge_bench.bench.prediction.work import OperatorWork
+from edge_bench.bench.records.nights.files import read_nights
 from edge_bench.bench.system.tuning.record import Original, Tuned, read_tuned
 from tests.fleet.saved import saved_image
 from tests.fuzz.mutate import mutated_bytes
+from tests.made.nights.whole import NIGHT
 
 __all__ = [
-    "TUNED", "archives", "bodies", "damaged_http", "device_files", "fleet_files", "requests", "saved_images",
-    "tune_records", "use_archive", "use_body", "use_device_file", "use_fleet_file",
-    "use_http", "use_saved_image", "use_tune_record",
+    "TUNED", "archives", "bodies", "damaged_http", "device_files", "fleet_files", "nights", "requests", "saved_images", "settings_files", "tune_records", "use_archive", "use_body", "use_device_file", "use_fleet_file", "use_http", "use_night", "use_saved_image", "use_settings_file", "use_tune_record",
 ]  # fmt: skip
 
 #: Path of the record of original values below its root folder.
@@ -232,6 +240,39 @@ def fleet_files() -> list[bytes]:
         b'[[engine]]\nname = "emulated"\ncontext = "default"\nplatform = "linux/arm64"\nmemory = "1G"\n'
         b'[[engine]]\nname = "tls"\nurl = "tcp://[::1]:2376"\ntls = "keys"\n',
     ]
+
+
+def settings_files() -> list[bytes]:
+    """Return files for `edge-bench nightly`, with a model that exists."""
+    return [
+        b'results = "results"\nkeep = "365d"\n[[model]]\nname = "m"\nbundle = "."\n[fleet]\nthis_machine = true\n'
+        b'[[fleet.engine]]\nname = "pi4"\nurl = "ssh://pi@pi4.local"\n[run]\ntrials = 30\nthreads = [1, 4]\n'
+        b'memory_limit = "1G"\n[gate]\nslower = "2%"\nless_accurate = 0.5\n[notify]\ncommand = ["./tell"]\n'
+        b'webhook = "https://example.org/x"\nmail_to = ["a@example.org"]\ntimeout = 5\n',
+    ]
+
+
+def use_settings_file(path: Path) -> None:
+    """Read a settings file."""
+    read_settings(path)
+
+
+def nights() -> list[bytes]:
+    """Return the record of a night."""
+    return [encode_record(NIGHT)]
+
+
+def use_night(path: Path) -> None:
+    """Read the record of a night, and show and report it."""
+    made, notes = read_nights([path])
+    if not made:
+        raise BadInput(notes[0])
+    for night in made:
+        for form in Format:
+            render(night_table(night), form)
+        message_of(night, path.parent).as_json()
+        silent_engines(night, made, 1)
+        runs_in_use(made)
 
 
 def tune_records() -> list[bytes]:

@@ -137,6 +137,8 @@ def _exchanged_targets(folder: Path) -> list[Target]:
         Target("saved", "edge.tar", exchanged.saved_images(folder), mutated_bytes, exchanged.use_saved_image),
         Target("fleet", "fleet.toml", exchanged.fleet_files(), mutated_bytes, exchanged.use_fleet_file),
         Target("device", "device.toml", exchanged.device_files(), mutated_bytes, exchanged.use_device_file, 2),
+        Target("settings", "edge-bench.toml", exchanged.settings_files(), mutated_bytes, exchanged.use_settings_file),
+        Target("night", "night.json", exchanged.nights(), _json_or_bytes, exchanged.use_night),
         Target("tuned", exchanged.TUNED, exchanged.tune_records(), _json_or_bytes, exchanged.use_tune_record),
     ]
 

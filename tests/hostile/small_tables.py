@@ -10,6 +10,7 @@ from edge_bench.app.render.table import Table
 from edge_bench.app.tables.boards import boards_table
 from edge_bench.app.tables.calibration import calibration_table
 from edge_bench.app.tables.doctor import doctor_table
+from edge_bench.app.tables.nights import night_table, plan_table
 from edge_bench.app.tables.prediction.table import prediction_tables
 from edge_bench.app.tables.profiles.comparison import explained_tables
 from edge_bench.app.tables.profiles.difference import difference_table
@@ -25,11 +26,13 @@ from edge_bench.bench.prediction.device_file import Device, ParameterSet
 from edge_bench.bench.prediction.fit import weak_prior
 from edge_bench.bench.prediction.model_operators import ModelOperators
 from edge_bench.bench.prediction.work import OperatorWork
+from edge_bench.bench.records.nights.night import Night
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import Configuration, Failure, Run
 from edge_bench.bench.system.machine import Finding
 from edge_bench.bench.system.tuning.settings import Change, Group, Plan
 from tests.factories import machine
+from tests.made.nights.whole import NIGHT
 from tests.made.predictions import predicted, refused
 from tests.made.profiles import operator_time, profile, profiled_run
 from tests.made.runs.sustained import jump, sustained_result, sustained_run
@@ -46,6 +49,14 @@ def _profile(name: str) -> Profile:
 def _failed(name: str) -> tuple[Configuration, Failure]:
     configuration = Configuration(variant=name, runtime=name, threads=1, batch_size=1)
     return configuration, Failure(kind=name, message=name, remedy=name)
+
+
+def _night(name: str) -> Night:
+    """Return a night in which each text is the name, with changes and a notification that was not sent."""
+    measurements = [msgspec.structs.replace(each, model=name, engine=name) for each in NIGHT.measurements]
+    findings = [msgspec.structs.replace(each, model=name, engine=name) for each in NIGHT.findings]
+    named = msgspec.structs.replace(NIGHT, measurements=measurements, findings=findings)
+    return with_every_text(named, name, but=("state", "rule", "kind"))  # type: ignore[no-any-return]
 
 
 def _sustained(name: str) -> Run:
@@ -76,6 +87,8 @@ SMALL_TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] =
         doctor_table(with_every_text(machine(), name), [name], [Finding(what=name, remedy=name, spoils=True)])
     ],
     prediction_tables: lambda name, _: prediction_tables([predicted(name), refused(name)]),
+    night_table: lambda name, _: [night_table(_night(name))],
+    plan_table: lambda name, _: [plan_table([(name, name, name)])],
     tune_table: lambda name, _: [
         tune_table(Plan(name, [Change(Group.SWAP, name, name.encode(errors="surrogatepass"), name, name)], [name]))
     ],

@@ -2,25 +2,24 @@
 
 import os
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from edge_bench.app.fleet.docker.own_toml import read_own_toml, require_own
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.addresses import address_from
-from edge_bench.bench.io.files import foreign_writer, read_bounded, why_unreadable
+from edge_bench.bench.io.files import why_unreadable
 
-__all__ = ["NAME", "EngineSetting", "engine_settings", "local_engine_setting", "read_fleet_file"]
+__all__ = ["NAME", "EngineSetting", "checked_engines", "engine_settings", "local_engine_setting", "read_fleet_file"]
 
 #: Valid as the name of a host, a container, a volume and a file.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 #: Replaced by the context that the docker command uses.
 CONTEXT_IN_USE = "."
 _SCHEMES = ("ssh", "tcp", "unix")
-_MAX_FILE_BYTES, _MAX_DOTS = 256 << 10, 64
 _ADDRESSES = "ssh://user@host, tcp://host:2376 or unix:///path/docker.sock"
 _EXAMPLE = 'for example: [[engine]] name = "pi4" url = "ssh://USER@pi4.local"; see docs/fleet.md'
 
@@ -66,9 +65,14 @@ def engine_settings(
         raise BadInput(
             "no engine is given", "use --engine, for example --engine ssh://USER@raspberrypi.local, or --fleet FILE"
         )
+    return checked_engines([_with_defaults(setting, ssh_config, tls) for setting in settings])
+
+
+def checked_engines(settings: Sequence[EngineSetting]) -> list[EngineSetting]:
+    """Return engines, each valid and with a unique name. Raise BadInput if one is not."""
     if repeated := [name for name, count in Counter(setting.name for setting in settings).items() if count > 1]:
         raise BadInput(f"two engines are called {repeated[0]}", "give each engine its own name in the fleet file")
-    return [_valid(_with_defaults(setting, ssh_config, tls)) for setting in settings]
+    return [_valid(setting) for setting in settings]
 
 
 def local_engine_setting(engine: str | None = None) -> EngineSetting:
@@ -86,19 +90,7 @@ def read_fleet_file(path: Path) -> list[EngineSetting]:
 
     Raise BadInput if it is invalid, or if another user may have written it, because it can start programs.
     """
-    try:
-        _require_own(path)
-        content = read_bounded(path, _MAX_FILE_BYTES)
-        if max(line.count(b".") for line in content.split(b"\n")) > _MAX_DOTS:
-            raise ValueError(f"a line has more than {_MAX_DOTS} dots")  # the time of tomllib grows with their square
-        raw = tomllib.loads(content.decode())
-        fleet = msgspec.convert(raw, _FleetFile)
-    except OSError as cause:
-        raise BadInput(f"{path}: cannot be read: {cause.strerror}", "use a fleet file with --fleet") from None
-    except RecursionError:
-        raise BadInput(f"{path}: not a fleet file: it is nested too deeply", _EXAMPLE) from None
-    except (ValueError, msgspec.ValidationError) as cause:
-        raise BadInput(f"{path}: not a fleet file: {why_unreadable(cause)}", _EXAMPLE) from None
+    fleet = read_own_toml(path, _FleetFile, "a fleet file", "with --fleet", _EXAMPLE)
 
     def relative_to_file(name: str) -> str:
         return str(path.parent / Path(name).expanduser()) if name else ""
@@ -119,20 +111,11 @@ def _with_defaults(setting: EngineSetting, ssh_config: Path | None, tls: Path | 
     )
 
 
-def _require_own(path: Path) -> None:
-    """Raise BadInput if another user may have written a file that can start programs."""
-    if reason := foreign_writer(path):
-        raise BadInput(
-            f"{path}: not used, because {reason} and it can start programs",
-            f"check its content, then run `chown $USER {path}` and `chmod go-w {path}`",
-        )
-
-
 def _check_ssh_config(path: Path) -> None:
     """Raise BadInput if another user may have written ssh's configuration, which can start programs (ProxyCommand)."""
     try:
         if path.is_file():
-            _require_own(path)
+            require_own(path)
     except (OSError, ValueError) as cause:
         raise BadInput(f"{path}: cannot be read: {why_unreadable(cause)}", "use another --ssh-config") from None
 

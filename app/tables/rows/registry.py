@@ -7,6 +7,7 @@ from edge_bench.app.tables.rows.compared import CompareRow, GateRow
 from edge_bench.app.tables.rows.inspected import GraphRow, ModelRow
 from edge_bench.app.tables.rows.machines import DeviceRow, DoctorRow, EngineRow
 from edge_bench.app.tables.rows.measured import HistoryRow, RepeatsRow, RunRow
+from edge_bench.app.tables.rows.nights import NightRow
 from edge_bench.app.tables.rows.offloaded import HereRow, PredictedRow, ThereRow
 from edge_bench.app.tables.rows.predicted import PredictRow
 from edge_bench.app.tables.rows.profiled import ProfileRow
@@ -28,4 +29,5 @@ ROWS: dict[str, tuple[type[Any], ...]] = {
     "doctor": (DoctorRow,),
     "fleet-run": (DeviceRow,),
     "fleet-list": (EngineRow,),
+    "nightly": (NightRow,),
 }

@@ -28,6 +28,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     verdict: Verdict  # faster or slower
     index: int  # position in the series: the first Run after a step, or the Run with which a creep was found
+    found: int  # position of the Run with which it was found
     run_id: str
     began: str  # of that Run; UTC, ISO 8601
     ratio: Ratio  # after to before, with Welch's 95 % interval over Runs
@@ -48,10 +49,12 @@ def changes(control: ControlChart, logs: Sequence[float], measurements: Sequence
         end = firsts[number + 1] if step is not control.steps[-1] else len(logs)
         usual = _usual(control, logs, step.first, end)
         parts = (step.side, step.first, measurements, step.before, usual, _reason_range(step, firsts[:number]))
-        found.append((step.confirmed, _change(Kind.STEP, *parts, lasts=step is control.steps[-1])))
+        found.append(
+            (step.confirmed, _change(Kind.STEP, *parts, found=step.confirmed, lasts=step is control.steps[-1]))
+        )
     for creep in control.creeps:
         parts = (creep.side, creep.found, measurements, creep.before, creep.after, _reason_range(creep, firsts))
-        found.append((creep.found, _change(Kind.CREEP, *parts, lasts=creep.ended is None)))
+        found.append((creep.found, _change(Kind.CREEP, *parts, found=creep.found, lasts=creep.ended is None)))
     return [change for _, change in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -102,6 +105,7 @@ def _change(
     after: Sequence[float],
     around: tuple[int, int],
     *,
+    found: int,
     lasts: bool,
 ) -> Change:
     run = measurements[index].run
@@ -109,6 +113,7 @@ def _change(
         kind=kind,
         verdict=Verdict.SLOWER if side > 0 else Verdict.FASTER,
         index=index,
+        found=found,
         run_id=run.run_id,
         began=run.began,
         ratio=_ratio(after, before),

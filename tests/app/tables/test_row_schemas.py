@@ -18,6 +18,7 @@ from edge_bench.app.render.formats import Format
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.text.table import render
 from edge_bench.app.tables.fleet import engines_table, fleet_table
+from edge_bench.app.tables.nights import night_table
 from edge_bench.app.tables.offload.table import offload_tables
 from edge_bench.app.tables.rows.registry import ROWS
 from edge_bench.app.tables.runs.comparison import comparison_table
@@ -31,6 +32,7 @@ from edge_bench.bench.records.run_files import write_run
 from tests.command_line import call_here
 from tests.factories import arm, group, machine, offload, repeats, result, run
 from tests.made.graph.task_runs import task_result, task_run, tensors
+from tests.made.nights.whole import NIGHT
 from tests.nine_configurations import nine, on_pi
 
 FAILED = msgspec.structs.replace(
@@ -125,6 +127,10 @@ def test_fleet() -> None:
     check_table("fleet-run", fleet_table([DeviceState(engine=setting)]))
     statuses = [EngineStatus(setting, description, ["x"], ["y"]), EngineStatus(setting, reason="no")]
     check_table("fleet-list", engines_table(statuses))
+
+
+def test_nights_have_the_rows_of_their_schema() -> None:
+    check_table("nightly", night_table(NIGHT))
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl"])

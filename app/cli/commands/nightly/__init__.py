@@ -1,0 +1,1 @@
+"""Commands of recurring runs: ``nightly`` and ``schedule``."""

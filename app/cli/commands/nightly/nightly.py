@@ -1,0 +1,145 @@
+"""The command ``nightly``: one night on a fleet, or one every day."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_bench.app.cli.options.fleet import DailyAt, DryRun, NotifyAgain, SettingsFile
+from edge_bench.app.cli.options.shared import OutputFormat
+from edge_bench.app.render.formats import FOR_PROGRAMS, Format
+from edge_bench.bench.errors import EdgeBenchError, GateNotMet, Interrupted
+from edge_bench.bench.wording import counted
+
+if TYPE_CHECKING:
+    from edge_bench.app.nightly.settings.reading import NightlySettings
+    from edge_bench.bench.records.nights.night import Night
+
+__all__ = ["DEFAULT_FILE", "nightly"]
+
+DEFAULT_FILE = Path("edge-bench.toml")
+
+
+def nightly(
+    file: SettingsFile = DEFAULT_FILE,
+    dry_run: DryRun = False,
+    notify_again: NotifyAgain = False,
+    daily_at: DailyAt = None,
+    output_format: OutputFormat = Format.TABLE,
+) -> None:
+    """Measure all models on all engines, find what changed since earlier nights, and notify.
+
+    An interrupted night is continued. Exit code 3: a change was found. 1: an engine has no Run, or a notification could
+    not be sent.
+    """
+    from edge_bench.app.cli import console
+    from edge_bench.app.nightly.schedule.daily import days, parse_time
+    from edge_bench.app.nightly.settings.reading import read_settings
+    from edge_bench.app.tables.nights import plan_table
+
+    at = parse_time(daily_at, "--daily-at") if daily_at is not None else None
+    settings = read_settings(file)
+    if dry_run:
+        console.print_table(plan_table(_plan(settings)), output_format)
+        return
+    try:
+        if notify_again:
+            _notify_again(settings)
+        elif at is None:
+            _finish(_one_night(settings), settings, output_format)
+        else:
+            for _ in days(at, settings.results, console.note):
+                _one_of_many(file, output_format)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "interrupted; finished Runs and trials are kept", "the next `edge-bench nightly` continues the night"
+        ) from None
+
+
+def _one_night(settings: "NightlySettings") -> "Night":
+    from edge_bench.app.cli import console
+    from edge_bench.app.nightly.job import NightJob
+    from edge_bench.app.nightly.work.lock import night_lock
+    from edge_bench.app.nightly.work.measuring import FleetMeasurer
+
+    with night_lock(settings.results) as lock:
+        measurer = FleetMeasurer(settings, lock, quiet=console.settings.quiet)
+        return NightJob(settings, measurer, console.progress()).run()
+
+
+def _one_of_many(file: Path, output_format: Format) -> None:
+    """Begin a night; an error is printed and does not end the schedule. The settings are read again."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.nightly.settings.reading import read_settings
+
+    try:
+        settings = read_settings(file)
+        _finish(_one_night(settings), settings, output_format)
+    except EdgeBenchError as error:
+        console.print_error(error)
+
+
+def _plan(settings: "NightlySettings") -> list[tuple[str, str, str]]:
+    """Return model, engine and command of each measurement. Raise BundleError if a bundle is damaged."""
+    import shlex
+
+    from edge_bench.app.nightly.settings.reading import THIS_MACHINE
+    from edge_bench.bench.records.bundle import Bundle
+
+    rows = []
+    for model in settings.models:
+        if model.bundle:
+            Bundle.open(model.bundle)
+        for engine in settings.engine_names(model):
+            own = settings.options.this_machine if engine == THIS_MACHINE else ()
+            parts = [*map(str, model.paths), *model.data_options, *settings.options.everywhere, *own]
+            rows.append((model.name, engine, f"edge-bench run {shlex.join(parts)}"))
+    return rows
+
+
+def _notify_again(settings: "NightlySettings") -> None:
+    from edge_bench.app.cli import console
+    from edge_bench.app.nightly.notify.send import send_again
+    from edge_bench.app.nightly.work.lock import night_lock
+    from edge_bench.bench.records.nights.files import read_recent_nights
+
+    with night_lock(settings.results):
+        nights, notes = read_recent_nights(settings.results, 400)
+        for note in notes:
+            console.note(f"NOTE: {note}")
+        again = send_again(nights, settings.notify, settings.results)
+    console.note(f"{counted(len(again), 'notification')} sent again" if again else "all notifications were sent")
+    if unsent := [delivery for night in again for delivery in night.unsent]:
+        raise EdgeBenchError(f"{unsent[0].channel}: not sent: {unsent[0].reason}", "check [notify] in the settings")
+
+
+def _finish(night: "Night", settings: "NightlySettings", output_format: Format) -> None:
+    """Print the night; raise the error that it calls for."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.nightly.notify.message import engine_line, finding_line
+    from edge_bench.app.tables.nights import night_table
+    from edge_bench.bench.records.nights.night import MeasurementState
+
+    delivered = sum(each.state is MeasurementState.DELIVERED for each in night.measurements)
+    lines = [*map(finding_line, night.reported), *(engine_line(each) for each in night.silent), *night.warnings]
+    if not night.reported:
+        lines.insert(0, f"No change in night {night.number}: {delivered} of {counted(len(night.measurements), 'Run')}")
+    if output_format in FOR_PROGRAMS:
+        for line in lines:
+            console.note(line)
+    else:
+        console.print_text("\n".join([*lines, ""]), verdicts=True)
+    console.print_table(night_table(night), output_format)
+    if night.reported:
+        raise GateNotMet(
+            f"night {night.number}: {counted(len(night.reported), 'change')} found", "see the sentences above"
+        )
+    if delivered < len(night.measurements):
+        raise EdgeBenchError(
+            f"night {night.number}: {len(night.measurements) - delivered} of {counted(len(night.measurements), 'Run')} "
+            "missing",
+            f"see the reasons above, and `edge-bench nightly {settings.path} --dry-run`",
+        )
+    if night.unsent:
+        raise EdgeBenchError(
+            f"night {night.number}: a notification was not sent: {night.unsent[0].channel}: {night.unsent[0].reason}",
+            "the next night sends it again, or `edge-bench nightly --notify-again`",
+        )

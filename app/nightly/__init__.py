@@ -1,0 +1,1 @@
+"""Recurring runs: measure a fleet every night, find changes, confirm them and notify."""

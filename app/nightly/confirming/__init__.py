@@ -1,0 +1,1 @@
+"""Second measurements of changes."""

@@ -1,0 +1,280 @@
+"""One night: measure all models on all engines, find changes, measure these again, notify, and tidy up.
+
+The record is written after each step. A night that was interrupted is continued by the next command, or closed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge_bench.app.nightly.confirming.confirm import Confirmer
+from edge_bench.app.nightly.confirming.kept_bundles import keep_bundle, remove_others
+from edge_bench.app.nightly.judging.against_last import compared_with_last
+from edge_bench.app.nightly.judging.candidates import Place, candidates_of
+from edge_bench.app.nightly.judging.series import NIGHTS, levels_of, runs_of
+from edge_bench.app.nightly.notify.send import send, send_again
+from edge_bench.app.nightly.settings.reading import THIS_MACHINE, Model, NightlySettings, folder_name
+from edge_bench.app.nightly.upkeep.disk import disk_warning, require_night_space
+from edge_bench.app.nightly.upkeep.retention import retention_notes
+from edge_bench.app.nightly.upkeep.silence import silent_engines
+from edge_bench.app.nightly.work.clock import Clock, clock_notes, hours_since
+from edge_bench.app.nightly.work.outcome import EngineOutcome, Measurer, Request
+from edge_bench.app.nightly.work.staging import keep_journals, publish, remove_staging, staged_outcomes, staging_folder
+from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.bench.progress import Progress
+from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.records.nights.files import FOLDER, night_files, read_recent_nights, write_night
+from edge_bench.bench.records.nights.night import Finding, Measurement, MeasurementState, Night, NightState
+from edge_bench.bench.version import __version__
+from edge_bench.bench.wording import counted
+
+__all__ = ["NightJob"]
+
+#: An interrupted night is continued within this time, otherwise closed: its times would be of two nights.
+_CONTINUE_HOURS = 12.0
+#: Nights that are read: those that are compared, and older ones for engines that have long been silent.
+_READ_NIGHTS = 400
+
+
+@dataclass
+class NightJob:
+    """The work of one night. The caller holds the lock of the results."""
+
+    settings: NightlySettings
+    measurer: Measurer
+    progress: Progress
+    clock: Clock = field(default_factory=Clock)
+
+    def run(self) -> Night:
+        """Return the night after all steps. Raise ResultsError if there is no space for it.
+
+        An interruption leaves a record that the next command continues.
+        """
+        results = self.settings.results
+        nights, notes = read_recent_nights(results, _READ_NIGHTS)
+        open_night = nights[-1] if nights and nights[-1].state is NightState.RUNNING else None
+        earlier = nights[:-1] if open_night else nights
+        self.earlier = [night for night in earlier if night.state is not NightState.RUNNING]
+        require_night_space(results, self.earlier)
+        if open_night and self._can_continue(open_night):
+            self._continue(open_night)
+        else:
+            if open_night:
+                self.earlier.append(self._close(open_night))
+            self._begin(notes)
+        send_again(self.earlier, self.settings.notify, results)
+        self._measure()
+        self._judge()
+        self._finish()
+        return self.night
+
+    # -- begin, continue, close
+
+    def _begin(self, notes: Sequence[str]) -> None:
+        number = self.earlier[-1].number + 1 if self.earlier else 1
+        number = max(number, self._next_number())
+        night = Night(
+            number=number,
+            began=self.clock.text(),
+            boot_id=self.clock.boot_id(),
+            began_uptime_s=max(0.0, self.clock.uptime()),
+            tool_version=__version__,
+            settings_sha256=self.settings.sha256,
+            measurements=[
+                Measurement(model=model.name, engine=engine)
+                for model in self.settings.models
+                for engine in self.settings.engine_names(model)
+            ],
+        )
+        self.night = night
+        self._update(notes=[*notes, *clock_notes(night, self.earlier)])
+        for note in self.night.notes:
+            self.progress.say(f"! {note}")
+
+    def _next_number(self) -> int:
+        """Return a number above those of all files, also of damaged ones."""
+        return max(night_files(self.settings.results), default=0) + 1
+
+    def _can_continue(self, night: Night) -> bool:
+        return night.settings_sha256 == self.settings.sha256 and hours_since(night, self.clock) < _CONTINUE_HOURS
+
+    def _continue(self, night: Night) -> None:
+        self.night = night
+        self._update(resumed=night.resumed + 1)
+        self.progress.say(f"continuing night {night.number}, which was interrupted")
+
+    def _close(self, night: Night) -> Night:
+        """Close an interrupted night that cannot be continued: its finished Runs are kept."""
+        self.night = night
+        for model in self.settings.models:
+            for outcome in staged_outcomes(self._request(model, self.settings.engine_names(model))):
+                self._record(model, outcome)
+        publish(self.night, self.settings.results)
+        journals = keep_journals(self.settings.results, night.number)
+        measurements = [
+            msgspec.structs.replace(each, reason="the night was interrupted")
+            if each.state is MeasurementState.WAITING
+            else each
+            for each in self.night.measurements
+        ]
+        notes = [*self.night.notes, *(f"trials of an unfinished run are in {path}" for path in journals)]
+        self._update(state=NightState.INTERRUPTED, measurements=measurements, ended=self.clock.text(), notes=notes)
+        remove_staging(self.settings.results)
+        kept = counted(sum(each.state is MeasurementState.DELIVERED for each in measurements), "Run")
+        self.progress.say(f"night {night.number} was interrupted and is closed: {kept} of {len(measurements)} kept")
+        return self.night
+
+    def _update(self, **changes: object) -> None:
+        self.night = msgspec.structs.replace(self.night, **changes)
+        write_night(self.night, self.settings.results)
+
+    # -- measure
+
+    def _request(self, model: Model, engines: Sequence[str]) -> Request:
+        folder = staging_folder(self.settings.results, self.night.number) / "runs" / folder_name(model.name)
+        return Request(model, engines, folder)
+
+    def _measure(self) -> None:
+        """Measure what is missing, and move the Runs into the results folder."""
+        for model in self.settings.models:
+            waiting = [
+                each.engine
+                for each in self.night.measurements
+                if each.model == model.name and each.state is MeasurementState.WAITING
+            ]
+            if model.bundle and waiting:
+                self._keep(model)
+            # this machine first: it has to be quiet, and sending images and bundles is work
+            for engines in ([e for e in waiting if e == THIS_MACHINE], [e for e in waiting if e != THIS_MACHINE]):
+                if engines:
+                    self.progress.say(f"night {self.night.number}: {model.name} on {', '.join(engines)}")
+                    for outcome in self.measurer.measure(self._request(model, engines)):
+                        self._record(model, outcome)
+                    self._update()
+                    publish(self.night, self.settings.results)
+        for repeat in range(1, self.settings.options.runs_per_night):
+            for model in self.settings.models:
+                self._measure_more(model, repeat)
+        publish(self.night, self.settings.results)
+
+    def _measure_more(self, model: Model, repeat: int) -> None:
+        """Measure a model once more on the engines that delivered. A failure leaves fewer Runs."""
+        waiting = [
+            each.engine
+            for each in self.night.measurements
+            if each.model == model.name and each.state is MeasurementState.DELIVERED and each.repeats < repeat
+        ]
+        for engines in ([e for e in waiting if e == THIS_MACHINE], [e for e in waiting if e != THIS_MACHINE]):
+            if engines:
+                self.progress.say(f"night {self.night.number}, again: {model.name} on {', '.join(engines)}")
+                request = self._request(model, engines)
+                request = replace(request, folder=request.folder / f"repeat-{repeat}")
+                made = {outcome.engine: outcome.path for outcome in self.measurer.measure(request)}
+                self._update(measurements=[_with_run(each, model.name, made) for each in self.night.measurements])
+                publish(self.night, self.settings.results)
+
+    def _keep(self, model: Model) -> None:
+        try:
+            if model.bundle:
+                keep_bundle(Bundle.open(model.bundle), self.settings.results)
+        except (OSError, EdgeBenchError) as cause:
+            self._note(f"{model.name}: the bundle could not be kept for later comparisons: {cause}")
+
+    def _record(self, model: Model, outcome: EngineOutcome) -> None:
+        """Put an outcome into the record, without writing it."""
+        run = outcome.run
+        facts: dict[str, Any] = {} if run is None or outcome.path is None else {
+            "run_id": run.run_id, "run_file": outcome.path.name, "bytes": outcome.path.stat().st_size,
+            "machine": run.machine.label, "trusted": run.trusted, "levels": levels_of(run),
+            "bundle_sha256": run.bundle.sha256,
+        }  # fmt: skip
+        made = Measurement(
+            model=model.name, engine=outcome.engine, state=outcome.state, reason=outcome.reason, remedy=outcome.remedy,
+            image=outcome.image, **facts,
+        )  # fmt: skip
+        measurements = [
+            made if (each.model, each.engine) == (model.name, outcome.engine) else each
+            for each in self.night.measurements
+        ]
+        self.night = msgspec.structs.replace(self.night, measurements=measurements)
+
+    def _note(self, text: str) -> None:
+        self.progress.say(f"! {text}")
+        self._update(notes=[*self.night.notes, text])
+
+    # -- judge
+
+    def _judge(self) -> None:
+        """Find the changes and measure them again. After an interruption, all of this is done again."""
+        if self.night.judged:
+            return
+        findings: list[Finding] = []
+        for model in self.settings.models:
+            for engine in self.settings.engine_names(model):
+                findings += self._findings(model, engine)
+        self._keep_confirmations(findings)
+        silent = silent_engines(self.night, self.earlier, self.settings.notify.silent_after)
+        warning, free = disk_warning(self.settings.results, self.earlier)
+        self._update(
+            findings=findings, silent=silent, warnings=[warning] if warning else [], free_bytes=free, judged=True
+        )
+
+    def _findings(self, model: Model, engine: str) -> list[Finding]:
+        settings, earlier = self.settings, self.earlier[-NIGHTS:]
+        entries = runs_of([*earlier, self.night], settings.results, model.name, engine)
+        place = Place(model.name, engine, self.night.number, earlier, settings.slower)
+        compared, notes = compared_with_last(entries, place, settings.gate.less_accurate)
+        for note in notes:
+            self._note(note)
+        candidates = [*compared, *candidates_of(entries, place)]
+        confirmer = Confirmer(
+            self.measurer, settings.results, staging_folder(settings.results, self.night.number) / "again",
+            settings.slower, settings.gate.confirm,
+        )  # fmt: skip
+        return confirmer.confirmed(candidates, model, engine) if candidates else []
+
+    def _keep_confirmations(self, findings: Sequence[Finding]) -> None:
+        """Move the Runs of second measurements where no history sees them: they are not another night."""
+        names = {each.confirmation.run_file for each in findings if each.confirmation and each.confirmation.run_file}
+        target = self.settings.results / FOLDER / "confirmations"
+        for path in staging_folder(self.settings.results, self.night.number).joinpath("again").rglob("run-*.json"):
+            if path.name in names:
+                target.mkdir(exist_ok=True)
+                path.replace(target / path.name)
+
+    # -- finish
+
+    def _finish(self) -> None:
+        results = self.settings.results
+        self.night = send(self.night, self.settings.notify, results)
+        notes = retention_notes(self.settings, [*self.earlier, self.night], self.clock.now())
+        self._update(state=NightState.DONE, ended=self.clock.text(), notes=[*self.night.notes, *notes])
+        remove_staging(results)
+        remove_others(self._used_bundles(), results)
+
+    def _used_bundles(self) -> set[str]:
+        """Return the checksums of the last two bundles of each model."""
+        used = set[str]()
+        for model in self.settings.models:
+            digests = [
+                each.bundle_sha256
+                for night in [*self.earlier, self.night]
+                for each in night.measurements
+                if each.model == model.name and each.bundle_sha256
+            ]
+            used |= set(list(dict.fromkeys(reversed(digests)))[:2])
+        return used
+
+
+def _with_run(each: Measurement, model: str, made: Mapping[str, Path | None]) -> Measurement:
+    """Return a measurement after a repetition, with its Run if it is of this model and engine and there is one."""
+    if each.model != model or each.engine not in made:
+        return each
+    path, repeats = made[each.engine], each.repeats + 1
+    if path is None:
+        return msgspec.structs.replace(each, repeats=repeats)
+    size = each.bytes + path.stat().st_size
+    return msgspec.structs.replace(each, repeats=repeats, more_runs=[*each.more_runs, path.name], bytes=size)

@@ -1,0 +1,1 @@
+"""Changes of this night, and what else changed with them."""

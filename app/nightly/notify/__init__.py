@@ -1,0 +1,1 @@
+"""Notifications: their text, and the ways to send them."""

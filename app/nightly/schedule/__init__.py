@@ -1,0 +1,1 @@
+"""Schedules: a systemd timer, or a service for Docker Compose."""

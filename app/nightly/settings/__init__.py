@@ -1,0 +1,1 @@
+"""The file edge-bench.toml."""

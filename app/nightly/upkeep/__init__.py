@@ -1,0 +1,1 @@
+"""Disk space, archives and silent engines."""

@@ -1,0 +1,1 @@
+"""The work of a night: measuring on all engines, with a record of every step."""

@@ -1,0 +1,1 @@
+"""Records of nights: what `edge-bench nightly` measured, found and reported."""

@@ -1,0 +1,56 @@
+"""Files of nights: ``nights/night-000001.json`` and so on in the results folder."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.io.files import write_atomically
+from edge_bench.bench.io.record_codec import decode_record, encode_record
+from edge_bench.bench.records.nights.night import Night
+
+__all__ = ["FOLDER", "MORE", "night_files", "read_nights", "read_recent_nights", "write_night"]
+
+#: In the results folder.
+FOLDER = "nights"
+#: In that folder: further Runs of a night. They are not among the results, where each Run counts as another night.
+MORE = "more"
+_NAME = re.compile(r"night-(\d{6,12})\.json")
+_REMEDY = "move it out of the folder; the Runs of that night are still in the results folder"
+
+
+def night_files(results: Path) -> dict[int, Path]:
+    """Return the files of all nights by their numbers, in order."""
+    found = {int(match[1]): path for path in (results / FOLDER).glob("night-*.json")
+             if (match := _NAME.fullmatch(path.name))}  # fmt: skip
+    return dict(sorted(found.items()))
+
+
+def read_nights(paths: Sequence[Path]) -> tuple[list[Night], list[str]]:
+    """Return the nights in these files, and a note on each file that cannot be read."""
+    nights, notes = [], []
+    for path in paths:
+        try:
+            night = decode_record(path, Night, ResultsError, _REMEDY)
+            if (match := _NAME.fullmatch(path.name)) and int(match[1]) != night.number:
+                raise ResultsError(f"{path}: it is the record of night {night.number}", _REMEDY)
+        except ResultsError as cause:
+            notes.append(f"{cause.problem}; {cause.remedy}")
+        else:
+            nights.append(night)
+    return nights, notes
+
+
+def read_recent_nights(results: Path, count: int) -> tuple[list[Night], list[str]]:
+    """Return the last nights in their order, and a note on each damaged file."""
+    return read_nights(list(night_files(results).values())[-count:])
+
+
+def write_night(night: Night, results: Path) -> Path:
+    """Write the record of a night, replacing its earlier state. Raise ResultsError if it cannot be written."""
+    path = results / FOLDER / f"night-{night.number:06d}.json"
+    try:
+        write_atomically(path, encode_record(night))
+    except OSError as cause:
+        raise ResultsError(f"{path}: cannot be written: {cause.strerror}", "free space on this disk") from None
+    return path

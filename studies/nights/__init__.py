@@ -1,0 +1,1 @@
+"""Nights of a fleet: what `edge-bench nightly` finds, and its false alarms."""

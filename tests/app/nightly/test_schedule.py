@@ -1,0 +1,131 @@
+"""Schedules: units that systemd accepts, their installation and removal, and a Compose service."""
+
+import datetime
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from edge_bench.app.nightly.schedule.daily import is_missed, next_time, parse_time
+from edge_bench.app.nightly.schedule.systemd import units_of
+from edge_bench.bench.errors import BadInput, EdgeBenchError
+from tests.command_line import Refuses, call_here
+from tests.made.nights.fleet import settings_file
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a user's units; systemctl writes its arguments to a file and succeeds."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "systemctl"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path / "config" / "systemd" / "user"
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")
+@pytest.mark.parametrize("name", ["plain", "with space", "50% $HOME", 'a"quote', "back\\slash"])
+@pytest.mark.parametrize("system", [False, True])
+def test_systemd_accepts_the_units_and_starts_the_command_as_it_is(name: str, system: bool, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    path = settings_file(folder)
+    units = tmp_path / "units"
+    units.mkdir()
+    for kind, text in zip(("service", "timer"), units_of(path, datetime.time(2, 30), system=system), strict=True):
+        (units / f"x.{kind}").write_text(text)
+    done = subprocess.run(
+        ["systemd-analyze", *([] if system else ["--user"]), "--recursive-errors=no", "verify", "x.service", "x.timer"],
+        cwd=units, capture_output=True, text=True, check=False, env={**os.environ, "XDG_RUNTIME_DIR": str(units)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr, done.stderr
+
+
+def test_nothing_in_the_service_changes_the_measured_times(tmp_path: Path) -> None:
+    service, timer = units_of(settings_file(tmp_path), datetime.time(2, 30), system=True)
+    names = {line.partition("=")[0] for line in service.splitlines()}
+    limits = {"CPUQuota", "MemoryMax", "Nice", "SystemCallFilter", "MemoryDenyWriteExecute", "PrivateTmp",
+              "LockPersonality", "RestrictRealtime", "RestrictAddressFamilies", "NoNewPrivileges"}  # fmt: skip
+    assert not names & limits
+    assert "OnCalendar=*-*-* 02:30:00" in timer
+    assert "Persistent=true" in timer
+    assert "RandomizedDelaySec=0" in timer
+
+
+def test_a_timer_is_installed_shown_replaced_and_removed(systemd: Path, tmp_path: Path) -> None:
+    path = settings_file(tmp_path)
+    assert call_here("schedule", "install", path, "--at", "04:05", cwd=tmp_path).code == 0
+    assert sorted(each.name for each in systemd.iterdir()) == ["edge-bench-nightly.service", "edge-bench-nightly.timer"]
+    assert "04:05:00" in call_here("schedule", "show", cwd=tmp_path).stdout
+    assert call_here("schedule", "install", path, "--at", "05:06", cwd=tmp_path).code == 0
+    assert "05:06:00" in (systemd / "edge-bench-nightly.timer").read_text()
+    assert call_here("schedule", "remove", cwd=tmp_path).code == 0
+    assert not list(systemd.iterdir())
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert "--user enable --now edge-bench-nightly.timer" in calls
+    assert "--user disable --now edge-bench-nightly.timer" in calls
+
+
+def test_units_of_others_are_left_as_they_are(systemd: Path, tmp_path: Path, refuses: Refuses) -> None:
+    path = settings_file(tmp_path)
+    systemd.mkdir(parents=True)
+    unit = systemd / "mine.service"
+    unit.write_text("[Service]\n")
+    for command in (("install", path), ("remove",)):
+        assert refuses("schedule", *command, "--name", "mine").exit_code == 2
+    assert unit.read_text() == "[Service]\n"
+    assert list(systemd.iterdir()) == [unit]
+    assert not (tmp_path / "calls").exists()
+    for name in ("../x", "a b", "", "x" * 99):
+        refuses("schedule", "remove", "--name", name)
+    refuses("schedule", "show")
+
+
+def test_a_systemd_that_does_not_run_is_an_error_with_the_command_to_repeat(
+    systemd: Path, tmp_path: Path, refuses: Refuses
+) -> None:
+    (tmp_path / "bin" / "systemctl").write_text("#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n")
+    error = refuses("schedule", "install", settings_file(tmp_path), kind=EdgeBenchError)
+    assert error.exit_code == 1
+    assert "Failed to connect" in error.problem
+    assert "systemctl --user daemon-reload" in error.remedy
+    assert len(list(systemd.iterdir())) == 2
+
+
+def test_a_compose_service_begins_a_night_every_day(tmp_path: Path, refuses: Refuses) -> None:
+    path, output = settings_file(tmp_path), tmp_path / "nightly.yaml"
+    assert call_here("schedule", "install", path, "--compose", output, cwd=tmp_path).code == 0
+    service = yaml.safe_load(output.read_text())["services"]["nightly"]
+    assert service["command"] == ["nightly", str(path), "--daily-at", "02:30"]
+    assert f"{tmp_path}:{tmp_path}" in service["volumes"]
+    assert service["restart"] == "unless-stopped"
+    other = tmp_path / "compose.yaml"
+    other.write_text("services: {}\n")
+    refuses("schedule", "install", path, "--compose", other)
+    assert other.read_text() == "services: {}\n"
+
+
+@pytest.mark.parametrize("text", ["", "24:00", "2", "02:60", "02:30:00", "2.30", "-1:00", "0２:30"])
+def test_only_a_time_of_day_is_a_time(text: str) -> None:
+    with pytest.raises(BadInput):
+        parse_time(text, "--at")
+
+
+def test_the_next_time_and_a_missed_one() -> None:
+    at = parse_time("2:30", "--at")
+    evening, night = datetime.datetime(2026, 3, 1, 22, 0), datetime.datetime(2026, 3, 1, 1, 0)
+    assert next_time(at, evening) == datetime.datetime(2026, 3, 2, 2, 30)
+    assert next_time(at, night) == datetime.datetime(2026, 3, 1, 2, 30)
+
+    def utc(*parts: int) -> str:
+        return datetime.datetime(*parts).astimezone(datetime.UTC).isoformat()  # type: ignore[arg-type]
+
+    assert not is_missed(utc(2026, 3, 1, 2, 30), at, evening)
+    assert is_missed(utc(2026, 2, 28, 2, 31), at, evening)
+    assert not is_missed(utc(2026, 2, 28, 2, 31), at, night)

@@ -1,0 +1,128 @@
+"""The file edge-bench.toml: what it selects, and what is refused before anything is measured."""
+
+from pathlib import Path
+
+import pytest
+
+from edge_bench.app.nightly.settings.reading import THIS_MACHINE, folder_name, read_settings
+from edge_bench.bench.errors import BadInput
+from edge_bench.bench.records.bundle import Bundle
+from tests.command_line import Refuses, call_here
+from tests.made.nights.fleet import settings_file
+
+MODEL = '[[model]]\nbundle = "bundle"\n'
+BAD = {
+    "no model": "",
+    "unknown key": f"{MODEL}[run]\ntrails = 3\n",
+    "type": f'{MODEL}[run]\ntrials = "many"\n',
+    "range": f"{MODEL}[run]\ntrials = 0\n",
+    "threads": f'{MODEL}[run]\nthreads = "two"\n',
+    "scenario": f'{MODEL}[run]\nscenario = "server"\n',
+    "memory": f'{MODEL}[run]\nmemory_limit = "much"\n',
+    "budget": f'{MODEL}[run]\nbudget = "soon"\n',
+    "keep": f'keep = "a year"\n{MODEL}',
+    "keep 0": f'keep = "0d"\n{MODEL}',
+    "gate": f'{MODEL}[gate]\nslower = "-1%"\n',
+    "http": f'{MODEL}[notify]\nwebhook = "http://example.org/x"\n',
+    "no address": f'{MODEL}[notify]\nwebhook = "https://[::1"\n',
+    "file as webhook": f'{MODEL}[notify]\nwebhook = "file:///etc/passwd"\n',
+    "mail": f'{MODEL}[notify]\nmail_to = ["someone"]\n',
+    "mail header": f'{MODEL}[notify]\nmail_to = ["a@b\\nBcc: c@d"]\n',
+    "command": f'{MODEL}[notify]\ncommand = [""]\n',
+    "both": '[[model]]\nbundle = "bundle"\nfiles = ["a.tflite"]\n',
+    "neither": '[[model]]\nname = "x"\n',
+    "missing": '[[model]]\nbundle = "nowhere"\n',
+    "data of a bundle": f'{MODEL}data = "photos"\n',
+    "two names": MODEL + MODEL,
+    "name": f'{MODEL}name = "a\\u001b[2J"\n',
+    "engine": f'{MODEL}[[fleet.engine]]\nname = "a"\nurl = "ssh://a:99999"\n',
+    "two engines": f'{MODEL}[[fleet.engine]]\nname = "a"\nurl = "ssh://a"\n[[fleet.engine]]\nname = "a"\nurl = "ssh://b"\n',
+    "files on engines": '[[model]]\nfiles = ["m.tflite"]\n[[fleet.engine]]\nname = "a"\nurl = "ssh://a"\n',
+    "not TOML": "[[model\n",
+    "bytes": "a = \x00\n",
+    "long path": f'[[model]]\nbundle = "{"a" * 5000}"\n',
+    "null in a path": '[[model]]\nbundle = "a\\u0000b"\n',
+    "unknown user": '[[model]]\nbundle = "~nobody-of-this-name/x"\n',
+    "deep": "a = " + "[" * 100_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BAD.values(), ids=BAD)
+def test_a_bad_file_is_refused(text: str, tmp_path: Path) -> None:
+    path = settings_file(tmp_path)
+    (tmp_path / "m.tflite").write_bytes(b"")
+    path.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        read_settings(path)
+    assert "edge-bench.toml" in caught.value.problem
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("command", [("nightly",), ("nightly", "--dry-run"), ("schedule", "install")], ids=" ".join)
+def test_a_bad_file_is_refused_before_anything_is_written(
+    command: tuple[str, ...], tmp_path: Path, refuses: Refuses
+) -> None:
+    path = settings_file(tmp_path, "[run]\ntrials = 0\n")
+    before = sorted(tmp_path.rglob("*"))
+    assert refuses(*command, path).exit_code == 2
+    assert refuses(*command, tmp_path / "nowhere.toml").exit_code == 2
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("name", "line"), [("unknown key", 4), ("type", 4), ("range", 4)])
+def test_an_error_names_the_line(name: str, line: int, tmp_path: Path) -> None:
+    path = settings_file(tmp_path)
+    path.write_text(BAD[name])
+    with pytest.raises(BadInput) as caught:
+        read_settings(path)
+    assert f"line {line}" in caught.value.problem
+
+
+def test_a_file_that_others_can_write_is_refused(tmp_path: Path) -> None:
+    path = settings_file(tmp_path)
+    path.chmod(0o666)
+    with pytest.raises(BadInput) as caught:
+        read_settings(path)
+    assert "chmod" in caught.value.remedy
+
+
+def test_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "fleet.toml").write_text('[[engine]]\nname = "pi4"\nurl = "ssh://me@pi4"\n')
+    text = (
+        'results = "kept"\nkeep = "90d"\n[notify]\ncommand = ["./tell", "--now"]\n[run]\nthreads = [1, 2]\ncpus = "0"\n'
+        '[fleet]\nfile = "fleet.toml"\nthis_machine = true\n'
+    )
+    settings = read_settings(settings_file(tmp_path, text, ["pi5"]))
+    assert settings.results == tmp_path / "kept"
+    assert (settings.keep_days, settings.keep_archive_days) == (90, None)
+    assert settings.notify.command == [str(tmp_path / "tell"), "--now"]
+    assert settings.engine_names(settings.models[0]) == [THIS_MACHINE, "pi4", "pi5"]
+    assert "--cpus" not in settings.options.everywhere
+    assert list(settings.options.this_machine) == ["--cpus", "0"]
+    options = list(settings.options.everywhere)
+    assert options[options.index("--threads") + 1] == "1,2"
+
+
+def test_a_budget_chooses_trials_and_processes(tmp_path: Path) -> None:
+    settings = read_settings(settings_file(tmp_path, '[run]\nbudget = "5m"\n'))
+    assert "--trials" not in settings.options.everywhere
+    assert settings.options.stated["budget_s"] == 300
+    assert "trials" not in settings.options.stated
+
+
+def test_names_of_folders_are_valid_and_differ() -> None:
+    names = ["digits", "../x", "..", "a b", "a/b", "x" * 60, "ä", "ö"]
+    folders = [folder_name(name) for name in names]
+    assert folders[0] == "digits"
+    assert len(set(folders)) == len(names)
+    assert not any("/" in name or name.startswith(".") for name in folders)
+
+
+def test_a_dry_run_shows_each_measurement_and_writes_nothing(tmp_path: Path, digits_bundle: Bundle) -> None:
+    path = settings_file(tmp_path, "[fleet]\nthis_machine = true\n", ["pi4"])
+    path.write_text(path.read_text().replace('bundle = "bundle"', f'bundle = "{digits_bundle.folder}"'))
+    before = sorted(tmp_path.rglob("*"))
+    done = call_here("nightly", path, "--dry-run", "--format", "jsonl", cwd=tmp_path)
+    assert done.code == 0
+    assert [line.count('"engine"') for line in done.stdout.splitlines()] == [1, 1]
+    assert sorted(tmp_path.rglob("*")) == before

@@ -1,0 +1,1 @@
+"""Nights of `edge-bench nightly` with known content."""
