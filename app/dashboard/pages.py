@@ -177,7 +177,7 @@ def _devices(devices: Sequence[Device], now: datetime.datetime) -> Html:
             _verdict(Verdict.SLOWER, str(each.slower)) if each.slower else "0",
             _verdict(Verdict.FASTER, str(each.faster)) if each.faster else "0",
             {True: "reliable", False: "not reliable", None: "unknown"}[each.last.trusted],
-            str(each.last.failed),
+            "incomplete" if each.last.incomplete else "complete",
         )
         for each in devices
     ]

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import msgspec
 
-from edge_bench.bench.analysis.over_time.history import Series, history, not_in_history
+from edge_bench.bench.analysis.over_time.history import Series, not_in_history, series_of
+from edge_bench.bench.analysis.over_time.measured import MeasuredRun
 from edge_bench.bench.analysis.over_time.order import order_notes
-from edge_bench.bench.analysis.times.machines import machine_name
 from edge_bench.bench.errors import EdgeBenchError
-from edge_bench.bench.measure.stored.reading import read_run_files
+from edge_bench.bench.measure.stored.measured import read_measured_files, stored_charts
 from edge_bench.bench.progress import Silent
-from edge_bench.bench.records.run import Run
 
 __all__ = ["RunFact", "Snapshot", "Snapshots", "series_id"]
 
@@ -32,7 +31,7 @@ class RunFact(msgspec.Struct, frozen=True, kw_only=True):
     machine: str
     emulated: bool
     trusted: bool | None  # whether its times are reliable; None: unknown
-    failed: int  # configurations
+    incomplete: bool  # whether a configuration failed or was not measured
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,13 +83,16 @@ class Snapshots:
     def _read(self) -> Snapshot:
         said = _Said()
         try:
-            files = read_run_files(self._paths, said, without_damaged=True)
+            files = read_measured_files(self._paths, said, without_damaged=True)
         except EdgeBenchError as cause:
             return Snapshot(series=[], runs=[], notes=said.texts, problem=cause.problem)
         runs = list(files.values())
         now = datetime.datetime.now(datetime.UTC)
+        charts = stored_charts(self._paths)
+        series = series_of(runs, charts)
+        charts.keep()
         return Snapshot(
-            series=history(runs),
+            series=series,
             runs=sorted((_fact(path, run) for path, run in files.items()), key=lambda fact: fact.began),
             notes=[*said.texts, *not_in_history(runs), *order_notes(runs, now)],
         )
@@ -119,13 +121,13 @@ def _state(path: Path) -> list[tuple[str, int, int]]:
     return state
 
 
-def _fact(path: Path, run: Run) -> RunFact:
+def _fact(path: Path, run: MeasuredRun) -> RunFact:
     return RunFact(
         run_id=run.run_id,
         path=path,
         began=run.began,
-        machine=machine_name(run.machine),
-        emulated=run.emulated,
+        machine=run.description.machine,
+        emulated=run.description.emulated,
         trusted=run.trusted,
-        failed=sum(result.failure is not None for result in run.results),
+        incomplete=bool(run.missing) or any(result.failure for result in run.results),
     )

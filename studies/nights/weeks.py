@@ -27,8 +27,8 @@ from tabulate import tabulate
 from edge_bench.bench.analysis.over_time.history import history
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run
+from edge_bench.bench.stats.chart_records import RULES
 from edge_bench.bench.stats.comparisons.early_step import early_step
-from edge_bench.bench.stats.control_chart import RULES
 from studies.nights.fleet import as_night, drawn, nights_of, scaled
 
 DEVIATIONS = (0.0, 0.005, 0.01, 0.02)

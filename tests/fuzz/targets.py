@@ -46,7 +46,7 @@ from edge_bench.bench.records.journal.journal import Journal
 from edge_bench.bench.records.manifest import File, History
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import write_run
-from tests.fuzz import box_labels, exchanged, outputs, seeds, tasks
+from tests.fuzz import box_labels, exchanged, outputs, seeds, stored, tasks
 from tests.fuzz.model_files import (
     damaged_h5,
     damaged_keras,
@@ -136,9 +136,9 @@ def _exchanged_targets(folder: Path) -> list[Target]:
         Target("archive", "runs.tar", exchanged.archives(), mutated_bytes, exchanged.use_archive, 2),
         Target("saved", "edge.tar", exchanged.saved_images(folder), mutated_bytes, exchanged.use_saved_image),
         Target("fleet", "fleet.toml", exchanged.fleet_files(), mutated_bytes, exchanged.use_fleet_file),
-        Target("device", "device.toml", exchanged.device_files(), mutated_bytes, exchanged.use_device_file, 2),
-        Target("settings", "edge-bench.toml", exchanged.settings_files(), mutated_bytes, exchanged.use_settings_file),
-        Target("night", "night.json", exchanged.nights(), _json_or_bytes, exchanged.use_night),
+        Target("device", "device.toml", stored.device_files(), mutated_bytes, stored.use_device_file, 2),
+        Target("settings", "edge-bench.toml", stored.settings_files(), mutated_bytes, stored.use_settings_file),
+        Target("night", "night.json", stored.nights(), _json_or_bytes, stored.use_night),
         Target("tuned", exchanged.TUNED, exchanged.tune_records(), _json_or_bytes, exchanged.use_tune_record),
     ]
 

@@ -10,8 +10,8 @@ from edge_bench.app.nightly.judging.series import NightRun, in_night_order, seri
 from edge_bench.bench.analysis.over_time.changes import Change
 from edge_bench.bench.analysis.over_time.history import Series
 from edge_bench.bench.records.nights.night import Finding, Night, Rule, TimeRatio
+from edge_bench.bench.stats.chart_records import RULES
 from edge_bench.bench.stats.comparisons.early_step import early_step
-from edge_bench.bench.stats.control_chart import RULES
 from edge_bench.bench.stats.ratios import Ratio, Verdict
 
 __all__ = ["Candidate", "Place", "candidates_of", "time_ratio"]
