@@ -151,12 +151,9 @@ class _Decoder:
         return MeasuredRun(**{name: getattr(own, name) for name in _Own.__struct_fields__}, **parts)
 
 
-def stored_charts(paths: Sequence[Path]) -> StoredCharts:
-    """Return the control charts of the series in these files and folders, as far as they are kept."""
-    folders = [path for path in paths if path.is_dir()]
-    if not folders or sum(len(run_files(folder)) for folder in folders) < LEAST_FILES:
-        return StoredCharts(None)
-    return StoredCharts(_place(paths, "charts"))
+def stored_charts(paths: Sequence[Path], count: int) -> StoredCharts:
+    """Return the charts of the series of ``count`` Runs in these files and folders, as far as they are kept."""
+    return StoredCharts(_place(paths, "charts") if count >= LEAST_FILES else None)
 
 
 def _index_of(folder: Path) -> "FileIndex | None":

@@ -64,7 +64,7 @@ def history(
 
     runs = read_measured(results, console.progress(), without_damaged=True)
     now = datetime.datetime.now(datetime.UTC)
-    charts = stored_charts(results)
+    charts = stored_charts(results, len(runs))
     series, notes = series_of(runs, charts), [*not_in_history(runs), *order_notes(runs, now)]
     charts.keep()
     if figure:
