@@ -33,8 +33,9 @@ from edge_bench.bench.system.machine import Finding
 from edge_bench.bench.system.tuning.settings import Change, Group, Plan
 from tests.factories import machine
 from tests.made.nights.whole import NIGHT
+from tests.made.prediction.predictions import predicted, refused
 from tests.made.profiles import operator_time, profile, profiled_run
-from tests.made.runs.predictions import predicted, refused
+from tests.made.prediction.predictions import predicted, refused
 from tests.made.runs.sustained import jump, sustained_result, sustained_run
 from tests.struct_paths import with_every_text
 
