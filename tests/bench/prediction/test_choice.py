@@ -93,7 +93,10 @@ def test_all_device_files_are_valid_and_written_the_same_again() -> None:
 
 def test_a_device_file_reads_back_as_it_was(tmp_path: Path) -> None:
     made = device(
-        parameters(), parameters(threads=4, p90_ratio=(1.0, 1.02, 1.1)), calibrated='x "é"\n\\ \x7f', l2_kb=512.0
+        parameters(deviation=0.5),
+        parameters(deviation=0.5, threads=4, p90_ratio=(1.0, 1.02, 1.1)),
+        calibrated='x "é"\n\\ \x7f',
+        l2_kb=512.0,
     )
     write_device(tmp_path / "x.toml", made)
     found = read_device(tmp_path / "x.toml")
