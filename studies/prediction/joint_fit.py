@@ -34,6 +34,7 @@ _FAMILIES = {
     ("ruy", "int8", True): 0.05,
 }
 _FAMILIES_IN_ORDER = 0.25  # rows of in-order cores are few, and their clock may have been reduced
+_FAMILIES_PER_CHANNEL = 0.2  # ruy: int8 per channel deviates so much between families on most devices of the table
 _IN_CELL = 0.5  # the part of it that differs between the cells of a device
 _RESIDUAL, _LEAST_RESIDUAL, _MOST_RESIDUAL = 0.03, 0.02, 0.4
 
@@ -42,6 +43,8 @@ def between_families(cell: Cell) -> float:
     """Return the standard deviation of the logarithm between families of models on a device."""
     if CORES[cell.core].order == "in-order":
         return _FAMILIES_IN_ORDER
+    if (cell.kernels, cell.scheme) == ("ruy", "per-channel"):
+        return _FAMILIES_PER_CHANNEL
     return _FAMILIES[cell.kernels, cell.precision, cell.threads > 1]
 
 

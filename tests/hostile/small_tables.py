@@ -30,7 +30,7 @@ from edge_bench.bench.records.run import Configuration, Failure, Run
 from edge_bench.bench.system.machine import Finding
 from edge_bench.bench.system.tuning.settings import Change, Group, Plan
 from tests.factories import machine
-from tests.made.predictions import predicted, refused
+from tests.made.prediction.predictions import predicted, refused
 from tests.made.profiles import operator_time, profile, profiled_run
 from tests.made.runs.sustained import jump, sustained_result, sustained_run
 from tests.struct_paths import with_every_text

@@ -10,7 +10,7 @@ from edge_bench.bench.prediction.catalogue import ALL_DEVICES, device_names, loa
 from edge_bench.bench.prediction.choice import choose_parameters, kernels_of, unmodelled_deviation
 from edge_bench.bench.prediction.device_file import Device, ParameterSet, device_bytes, read_device, write_device
 from edge_bench.bench.prediction.model_operators import ModelOperators, read_operators
-from tests.made.predictions import device, parameters, small_model
+from tests.made.prediction.predictions import device, parameters, small_model
 
 
 def model(path: Path, **changes: object) -> ModelOperators:

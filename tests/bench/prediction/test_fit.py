@@ -12,7 +12,7 @@ from edge_bench.bench.prediction.latency_model import Hardware, Models, log_late
 from edge_bench.bench.prediction.predict import predict_latency
 from edge_bench.bench.prediction.work import OperatorWork
 from edge_bench.bench.stats.student import t_quantile
-from tests.made.predictions import VALUES, mobile_operators, parameters
+from tests.made.prediction.predictions import VALUES, mobile_operators, parameters
 
 NETWORKS = [mobile_operators(size, width) for size in (96, 128, 160, 224) for width in (0.25, 0.5, 1.0)]
 UNSEEN = [mobile_operators(size, width) for size in (112, 192) for width in (0.35, 1.4)]

@@ -8,7 +8,7 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.prediction.model_operators import read_operators
-from tests.made.predictions import small_model
+from tests.made.prediction.predictions import small_model
 from tests.models import model_file
 
 #: Model of others → its precision, scheme and operators that are not modelled.

@@ -11,7 +11,7 @@ import pytest
 from edge_bench.app.tables.rows.predicted import PredictRow
 from edge_bench.bench.errors import BadInput
 from tests.command_line import call_here
-from tests.made.predictions import small_model
+from tests.made.prediction.predictions import small_model
 
 
 def rows(output: str) -> list[PredictRow]:

@@ -1,0 +1,1 @@
+"""Tests of commands that analyse, or predict without measuring."""

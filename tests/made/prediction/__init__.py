@@ -1,0 +1,1 @@
+"""Predictions, devices and models of tests of ``predict``."""
