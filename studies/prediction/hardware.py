@@ -1,7 +1,7 @@
 """What data sheets say about the cores and boards of the table, and about boards without rows.
 
-MACs per cycle: width of the vector units, and for int8 whether the core has dot products (Arm's software optimization
-guides; the table's devices.json). Bandwidths of one core: sbc-bench (tinymembench) and the table's devices.json.
+Cache sizes are those of Linux's device trees. MACs per cycle and bandwidths of one core come with the table (cpufp and
+sbc-bench) and were not checked.
 """
 
 from dataclasses import dataclass
@@ -62,8 +62,6 @@ _READ = {
     "Raspberry Pi 5": 14.9,
     "Raspberry Pi 4": 4.3,
     "Raspberry Pi 3 B+": 2.15,
-    "Raspberry Pi 3 B": 1.9,
-    "Raspberry Pi Zero 2 W": 1.9,
 }
 
 
@@ -101,8 +99,7 @@ def read_bandwidth(device: str) -> float:
 _SOURCES = [
     "Linux, arch/arm64/boot/dts/broadcom and arch/arm/boot/dts/broadcom (cache sizes)",
     "Raspberry Pi documentation, Processors and product briefs (core, clock, memory)",
-    "Arm, software optimization guides of the cores (vector units)",
-    "sbc-bench results (bandwidths)",
+    "sbc-bench and cpufp results, not checked (bandwidths, multiply-accumulates per cycle)",
 ]
 _LIMIT_3B_PLUS = "product brief; from 60 °C its firmware reduces it to 1.2 GHz"
 #: Fields of the device files. The name is that of ``--device``, the board that of the table.

@@ -8,8 +8,8 @@ __all__ = ["interval", "kind_name", "memory", "method_text", "milliseconds"]
 
 _KINDS = {
     "first_convolution": "first convolution",
-    "convolution": "k × k convolutions",
-    "pointwise": "1 × 1 convolutions",
+    "convolution": "k×k convolutions",
+    "pointwise": "1×1 convolutions",
     "depthwise": "depthwise convolutions",
     "dense": "dense layers",
     "element_by_element": "other operators",
@@ -53,6 +53,6 @@ def method_text(predicted: PredictedModel) -> str:
             return f"{counted(predicted.rows, 'latency', 'latencies')} of {models} of models, published for this board"
         case "sibling":
             found = counted(predicted.rows, "latency", "latencies")
-            return f"{found} of {models} of models, published for another board with this core"
+            return f"{found} of {models} of models, published for this core in another board or configuration"
         case _:
             return "data sheets and other cores; no latency of this core is known"

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_bench.app.cli.answers import Shown, print_answered, width
 from edge_bench.app.cli.options.declare import list_option, option
-from edge_bench.app.cli.options.shared import OutputFormat
+from edge_bench.app.cli.options.shared import OutputFormat, Why, Wide
 from edge_bench.app.render.formats import Format
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def predict(
     variant: PredictedVariant = None,
     clock: Clock = None,
     output_format: OutputFormat = Format.TABLE,
+    wide: Wide = False,
+    why: Why = False,
 ) -> None:
     """Predict the latency of a model on a device that is not at hand.
 
@@ -65,31 +68,30 @@ def predict(
     if all_devices == (device is not None):
         raise BadInput("no device is given" if device is None else "--device and --all-devices exclude each other",
                        "use --device pi4, a device file, or --all-devices")  # fmt: skip
+    shown = Shown(output_format, wide=wide, why=why)
     devices = [load_device(name) for name in (ALL_DEVICES if device is None else [device])]
     counts = parsing.counts(threads, "--threads") or [1]
     models = subjects(model, parsing.names(variant))
     if len(models) == len(devices) == len(counts) == 1:
-        _print([predict_model(models[0], devices[0], counts[0], runtime, clock)], output_format)
+        _print([predict_model(models[0], devices[0], counts[0], runtime, clock)], shown)
         return
     predicted = predict_all(models, devices, counts, runtime, clock)
     if not any(each.prediction for each in predicted):
         raise BadInput(predicted[0].refusal, predicted[0].remedy)
-    _print(predicted, output_format)
+    _print(predicted, shown)
 
 
-def _print(predicted: "list[PredictedModel]", form: Format) -> None:
+def _print(predicted: "list[PredictedModel]", shown: Shown) -> None:
     from edge_bench.app.cli import console
-    from edge_bench.app.cli.answers import Shown, print_answered
-    from edge_bench.app.render.text.table import render
     from edge_bench.app.tables.prediction.sentences import prediction_sentences
     from edge_bench.app.tables.prediction.table import prediction_tables
+    from edge_bench.app.tables.prediction.text import prediction_text
 
-    tables, sentences = prediction_tables(predicted), prediction_sentences(predicted)
-
-    def text(*, limit: bool, **_: bool) -> str:
-        from edge_bench.app.cli.answers import width
-
-        return "\n".join([*sentences, *(f"\n{render(each, form, width() if limit else None)}" for each in tables)])
-
-    print_answered(tables, lambda: sentences, text, Shown(form))
-    console.note_unless_shown(tables[0].notes, form)
+    tables = prediction_tables(predicted)
+    print_answered(
+        tables,
+        lambda: prediction_sentences(predicted),
+        lambda **how: prediction_text(predicted, tables, width(), **how),
+        shown,
+    )
+    console.note_unless_shown(tables[0].notes, shown.form)
