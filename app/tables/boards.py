@@ -58,7 +58,7 @@ def _measured(rows: Sequence[Row], machines: Mapping[str, str]) -> dict[tuple[st
         plain = each.runtime == _RUNTIME and each.batch_size == 1 and not each.delegate
         if plain and not row.emulated and not row.failed and row.time is not None:
             times = found.setdefault((each.variant, each.threads), {})
-            doubtful = f" {UNRELIABLE}" if row.unstable or row.trusted is False else ""
+            doubtful = UNRELIABLE if row.unstable or row.trusted is False else ""
             time = with_interval(row.time.milliseconds, row.time.interval) + doubtful
             times.setdefault(machines.get(row.run_id, row.machine), time)
     return {
@@ -83,8 +83,7 @@ def _notes(
     ]
     if has_measured:
         notes.append(
-            "measured: median and 95 % interval with the same model, runtime and number of threads; "
-            f"{UNRELIABLE} not reliable"
+            "measured: median and 95 % interval with the same model, runtime and number of threads; ~: not reliable"
         )
     for model in models:
         refused = [each for each in found if each.model == model.name and each.refusal]

@@ -1,10 +1,13 @@
 """``fleet run --calibrate``: a calibration on every engine, and a device file for each."""
 
+import dataclasses
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edge_bench.app.cli import parsing
+from edge_bench.app.render.formats import FOR_PROGRAMS
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 
 if TYPE_CHECKING:
@@ -92,7 +95,16 @@ def print_devices(outcome: "Outcome", bundle: "Bundle", form: "Format") -> None:
             tables.append(_calibration(run, bundle, device.engine.name))
         except EdgeBenchError as cause:
             console.note(f"! {device.engine.name}: {cause.problem}; {cause.remedy}")
-    console.print_tables(tables, form)
+    console.print_tables(tables if form not in FOR_PROGRAMS else _as_one(tables), form)
+
+
+def _as_one(tables: "Sequence[Table]") -> "list[Table]":
+    """Return the tables of all engines as one, as programs read a single list; the records name the device."""
+    if not tables:
+        return []
+    rows = [row for table in tables for row in table.rows]
+    records = [record for table in tables for record in table.records]
+    return [dataclasses.replace(tables[0], rows=rows, records=records)]
 
 
 def _calibration(run: "Run", bundle: "Bundle", engine: str) -> "Table":
