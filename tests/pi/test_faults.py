@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.containers, pytest.mark.nightly]
 
 QUICK = "--variant dynamic --runtime litert --processes 1 --limit 40"
 #: Trials that last for a minute or two there, in which the power is cut; progress is shown every ten seconds.
-TRIALS = 200
+TRIALS = 120
 LONG = f"{QUICK} --trials {TRIALS}"
 MEASURING = rf"\b[1-9]\d*/{TRIALS}\b"
 FLEET = f"edge-bench fleet run artifacts/bundle --engine ssh://{PI}"
