@@ -37,6 +37,10 @@ _SSH_CONFIG = """Host {host}
 """
 
 
+#: Machines that this process has started: they go on after it ends.
+_started: list["subprocess.Popen[bytes]"] = []
+
+
 class Trouble(Exception):
     """Something that the user can fix: a program that is missing, a machine that does not start."""
 
@@ -117,6 +121,7 @@ class EmulatedPi:
             process = subprocess.Popen(
                 self._command(), stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True
             )
+        _started.append(process)
         (self.folder / f"{self.name}.pid").write_text(str(process.pid))
         self._wait(process)
 
@@ -152,8 +157,8 @@ class EmulatedPi:
     def _ended(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
         while (process := self.process_id()) and time.monotonic() < deadline:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(process, os.WNOHANG)
+            for each in _started:
+                each.poll()  # otherwise it remains as a zombie
             time.sleep(0.2)
         return process is None
 
