@@ -35,8 +35,9 @@ __all__ = ["NightJob"]
 
 #: An interrupted night is continued within this time, otherwise closed: its times would be of two nights.
 _CONTINUE_HOURS = 12.0
-#: Nights that are read: those that are compared, and older ones for engines that have long been silent.
-_READ_NIGHTS = 400
+#: Nights that are read: those that are compared, and older ones for engines that have long been silent. To archive, all
+#: nights within ``keep`` are needed, and some more.
+_READ_NIGHTS, _MORE_NIGHTS = 400, 100
 
 
 @dataclass
@@ -54,7 +55,8 @@ class NightJob:
         An interruption leaves a record that the next command continues.
         """
         results = self.settings.results
-        nights, notes = read_recent_nights(results, _READ_NIGHTS)
+        count = max(_READ_NIGHTS, (self.settings.keep_days or 0) + _MORE_NIGHTS)
+        nights, notes = read_recent_nights(results, count)
         open_night = nights[-1] if nights and nights[-1].state is NightState.RUNNING else None
         earlier = nights[:-1] if open_night else nights
         self.earlier = [night for night in earlier if night.state is not NightState.RUNNING]
@@ -214,7 +216,10 @@ class NightJob:
         findings: list[Finding] = []
         for model in self.settings.models:
             for engine in self.settings.engine_names(model):
-                findings += self._findings(model, engine)
+                try:
+                    findings += self._findings(model, engine)
+                except Exception as cause:  # Runs come from other machines, and one engine must not stop the night
+                    self._note(f"{model.name} on {engine}: not compared: {type(cause).__name__}: {cause}")
         self._keep_confirmations(findings)
         silent = silent_engines(self.night, self.earlier, self.settings.notify.silent_after)
         warning, free = disk_warning(self.settings.results, self.earlier)

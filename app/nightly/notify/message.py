@@ -13,7 +13,7 @@ from edge_bench.bench.wording import counted
 
 __all__ = ["Message", "certainty", "engine_line", "finding_line", "message_of"]
 
-_MAX_SUBJECT = 200
+_MAX_SUBJECT = 300
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +108,7 @@ def _again(finding: Finding) -> str:
     if confirmation.kind is ConfirmationKind.INTERLEAVED:
         confirmed = {True: "confirmed", False: "not confirmed", None: "undecided"}[confirmation.confirmed]
         return f"{confirmed} by old and new model interleaved{ratio}"
-    return f"measured once more the same night: {outcome}{ratio}; the old state cannot be measured again"
+    return f"measured once more the same night: {outcome}{ratio}"
 
 
 def _size(finding: Finding) -> str:
@@ -137,7 +137,12 @@ def _details(finding: Finding) -> Sequence[str]:
         "throttling, model and data are the same"
     )  # fmt: skip
     runs = f"Runs: last good {finding.last_good_run[:8] or 'none'}, first changed {finding.run_id[:8]}"
-    return [f"Machine: {one_line(finding.machine)}", first, runs]
+    lines = [f"Machine: {one_line(finding.machine)}", first]
+    if finding.confirmation and finding.confirmation.kind is ConfirmationKind.REPEATED:
+        lines.append(
+            "The second measurement is of tonight's state: the state of the nights before cannot be measured again"
+        )
+    return [*lines, runs]
 
 
 def _severity(finding: Finding) -> tuple[int, float]:
