@@ -35,7 +35,6 @@ from tests.factories import machine
 from tests.made.nights.whole import NIGHT
 from tests.made.prediction.predictions import predicted, refused
 from tests.made.profiles import operator_time, profile, profiled_run
-from tests.made.prediction.predictions import predicted, refused
 from tests.made.runs.sustained import jump, sustained_result, sustained_run
 from tests.struct_paths import with_every_text
 

@@ -11,11 +11,7 @@ import pytest
 from edge_bench.app.tables.rows.predicted import PredictRow
 from edge_bench.bench.errors import BadInput
 from tests.command_line import call_here
-<<<<<<<< HEAD:tests/app/cli/measure/test_predict.py
 from tests.made.prediction.predictions import small_model
-========
-from tests.made.prediction.predictions import small_model
->>>>>>>> h-predict:tests/app/cli/analyse/test_predict.py
 
 
 def rows(output: str) -> list[PredictRow]:
