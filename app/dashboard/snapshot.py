@@ -88,7 +88,7 @@ class Snapshots:
             return Snapshot(series=[], runs=[], notes=said.texts, problem=cause.problem)
         runs = list(files.values())
         now = datetime.datetime.now(datetime.UTC)
-        charts = stored_charts(self._paths)
+        charts = stored_charts(self._paths, len(runs))
         series = series_of(runs, charts)
         charts.keep()
         return Snapshot(
