@@ -64,8 +64,11 @@ def read_operators(path: Path) -> ModelOperators:
 def operators_of(file: TfliteFile) -> ModelOperators:
     """Return the operators of the main graph; raise ValueError for wrong tensors."""
     reader = _Reader(file)
-    for node in file.nodes[: file.main_nodes]:
-        reader.add(node)
+    try:
+        for node in file.nodes[: file.main_nodes]:
+            reader.add(node)
+    except (IndexError, OverflowError):  # an operator without inputs, or sizes beyond any computer
+        raise ValueError("the tensors of an operator do not fit it") from None
     precision, scheme = reader.precision()
     return ModelOperators(
         operators=reader.operators,
@@ -94,7 +97,11 @@ class _Reader:
         if node.name in _FREE:
             return
         if node.name == "DEQUANTIZE" and inputs and inputs[0] and inputs[0].constant_bytes:
-            self._unpacked |= {index: _bytes(self._file.tensors[index]) for index in node.outputs if index >= 0}
+            self._unpacked |= {
+                index: _bytes(self._file.tensors[index])
+                for index in node.outputs
+                if 0 <= index < len(self._file.tensors)
+            }
             return
         constants, activations = self._moved(node)
         macs = multiply_accumulates(inputs, outputs, node)

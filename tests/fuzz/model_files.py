@@ -8,6 +8,7 @@ from pathlib import Path
 from edge_bench.app.conversion.inspect import ModelInspection, known_support
 from edge_bench.app.conversion.measurable import Measurability
 from edge_bench.app.tables.models.inspect import inspect_tables
+from edge_bench.app.tables.prediction.table import prediction_tables
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.model_formats.keras_archive import check_legacy_config
 from edge_bench.bench.model_formats.operators.onnx_nodes import named_copy
@@ -18,6 +19,8 @@ from edge_bench.bench.models.memory_estimate import memory_need
 from edge_bench.bench.models.model_identity import size_and_sha256
 from edge_bench.bench.models.operators.onnx_work import onnx_work
 from edge_bench.bench.models.operators.tflite_work import tflite_work
+from edge_bench.bench.prediction.answer import predict_all, subjects
+from edge_bench.bench.prediction.catalogue import load_device
 from tests.fuzz import seeds
 from tests.fuzz.mutate import mutated_bytes, mutated_json
 from tests.fuzz.outputs import show
@@ -81,6 +84,7 @@ def use_tflite(path: Path) -> None:
         raise BadInput(str(cause)) from None
     measured = Measurability(())
     show(inspect_tables(ModelInspection(path, False, file, cost, known_support(file), (), measured, metadata)))
+    show(prediction_tables(predict_all(subjects(path), [load_device("pi4")], [1])))
 
 
 def signed_lstm(folder: Path) -> bytes:
