@@ -1,4 +1,7 @@
-"""Recorded files of real, virtual and emulated machines, as far as the detection of emulation reads them."""
+"""Files of real, virtual and emulated machines, as far as the detection of emulation reads them.
+
+Those of `tcg` were read on such a machine; the others are written from what is published about theirs.
+"""
 
 from pathlib import Path
 
