@@ -32,6 +32,7 @@ PredictedRuntime = Annotated[
     str,
     option(
         "--runtime",
+        env="PREDICT_RUNTIME",
         metavar="NAME",
         help="litert or tflite-runtime, which use XNNPACK, or ruy: TensorFlow Lite without XNNPACK.",
     ),
