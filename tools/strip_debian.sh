@@ -11,7 +11,7 @@ libpam-modules libpam-modules-bin libpam-runtime libpam0g login logsave mount pa
 usr-is-merged util-linux-extra libext2fs2 libss2 dpkg
 bsdutils libcom-err2 libdb5.3 libgcrypt20 libgnutls30 libgpg-error0 libgssapi-krb5-2 libhogweed6 libidn2-0 libk5crypto3
 libkeyutils1 libkrb5-3 libkrb5support0 liblz4-1 libnettle8 libnsl2 libp11-kit0 libseccomp2 libsemanage-common libsemanage2
-libsepol2 libsqlite3-0 libsystemd0 libtasn1-6 libtirpc-common libtirpc3 libunistring2 libxxhash0 libzstd1"
+libsepol2 libsystemd0 libtasn1-6 libtirpc-common libtirpc3 libunistring2 libxxhash0 libzstd1"
 info=/var/lib/dpkg/info
 for package in $packages; do
   for list in $info/$package.list $info/$package:*.list; do
@@ -34,7 +34,7 @@ rm -rf /usr/bin/su /bin/su /usr/sbin/runuser /usr/bin/lslogins /etc/apt /etc/dpk
 python=/usr/lib/python3.11
 rm -rf /usr/lib/*-linux-gnu/gconv /usr/share/locale /usr/share/info /usr/share/man /usr/share/lintian \
   /usr/share/bash-completion /usr/share/zoneinfo/right /usr/share/zoneinfo/posix $python/test $python/pydoc_data \
-  $python/sqlite3 $python/dbm $python/lib-dynload/_sqlite3.* $python/lib-dynload/_dbm.* $python/lib-dynload/nis.*
+  $python/dbm $python/lib-dynload/_dbm.* $python/lib-dynload/nis.*
 # licences stay
 find /usr/share/doc -type f ! -name copyright -delete
 for perl in /usr/lib/*-linux-gnu/perl-base /usr/lib/*-linux-gnu/perl; do rm -rf "$perl"; done

@@ -80,7 +80,7 @@ for module, name in sorted(wanted):
             missing.append(module)
 print(json.dumps(missing))
 """
-NOT_IN_HOST = {"ncnn", "onnx", "openvino", "pandas", "tf2onnx"}
+NOT_IN_HOST = {"mlflow", "ncnn", "onnx", "openvino", "pandas", "tf2onnx"}
 NOT_IN_EDGE = NOT_IN_HOST | {
     "docker", "h5py", "httptools", "keras", "matplotlib", "onnxruntime", "pooch", "prometheus_client", "requests",
     "starlette", "tensorflow", "urllib3", "uvicorn", "yaml",

@@ -36,7 +36,7 @@ KINDS = [
     "manifest", "history", "state", "run", "offload", "journal", "labels", "npy", "npz", "tflite", "metadata", "onnx",
     "ncnn",
     "savedmodel", "keras", "kerasconfig", "h5", "names", "registry", "states", "cache", "image", "http", "body",
-    "archive", "saved", "fleet", "device", "tuned", "coco", "yolo", "classes", "boxes",
+    "archive", "saved", "fleet", "device", "settings", "night", "tuned", "coco", "yolo", "classes", "boxes",
     "mask", "maskvalues", "inputs", "wav", "segmentation", "outputs", "taskrun",
 ]  # fmt: skip
 EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
