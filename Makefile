@@ -5,11 +5,11 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 # defaults: a first answer, in about a minute and a half on two cores: 3 epochs (30 for the stand-in digits), 500 images,
-# 15 trials in 3 processes. `edge-bench all` itself makes 30 trials in 5 processes, as the paper does.
+# 12 trials in 3 processes. `edge-bench all` itself makes 30 trials in 5 processes, as the paper does.
 # Size of the paper: `make bench EPOCHS=100 LIMIT=10000 TRIALS=30 PROCESSES=5`
 EPOCHS ?=
 LIMIT ?= 500
-TRIALS ?= 15
+TRIALS ?= 12
 PROCESSES ?= 3
 BENCH_FLAGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
