@@ -166,8 +166,8 @@ def test_a_hostile_name_is_text(form: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_run_saves_what_it_cannot_export(tmp_path: Path) -> None:
     layered_tflite(tmp_path / "model.tflite", 1)
-    command = ("run", "model.tflite", "--runtime", "litert", "--trials", 2, "--processes", 2, "--format", "bencher")
-    outcome = call_here(*command, cwd=tmp_path)  # the trials of tests are too short to be reliable
+    command = ("run", "model.tflite", "--runtime", "litert", "--trials", 2, "--processes", 1, "--format", "bencher")
+    outcome = call_here(*command, cwd=tmp_path)  # times of one process are not exported
     assert (outcome.code, type(outcome.error), outcome.stdout) == (4, NotTrusted, "")
     (path,) = (tmp_path / "results").glob("run-*.json")
     assert path.name in outcome.stderr
