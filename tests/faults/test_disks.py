@@ -118,6 +118,7 @@ def test_a_training_stopped_by_a_full_disk_is_resumed_to_the_same_weights(
     assert not list(disk.rglob(".*"))
 
 
+@pytest.mark.slow
 def test_a_bundle_that_does_not_fit_is_refused_before_training(mount: Mount) -> None:
     folder = mount("disk", "size=8m") / "bundle"
     with pytest.raises(BadInput) as caught:

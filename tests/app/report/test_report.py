@@ -69,6 +69,7 @@ def test_boards_are_predicted_for_a_bundle_and_marked(report: Path) -> None:
     assert not re.search(r"\b(faster|slower|undecided)\b", section)
 
 
+@pytest.mark.slow
 def test_emulated_times_are_marked_and_are_in_no_comparison_and_no_picture(tmp_path: Path) -> None:
     host = run(result("keras", "tensorflow", 1.0))
     edge = msgspec.structs.replace(run(result("dynamic", "litert", 97.31), on=EMULATED), run_id="f" * 32)

@@ -90,6 +90,7 @@ def test_the_fit_contains_the_true_parameters_and_predicts_another_model(
         assert fitted.error < 0.5
 
 
+@pytest.mark.slow
 def test_intervals_contain_new_models_as_often_as_they_state(operators: dict[str, list[OperatorWork]]) -> None:
     inside = []
     for seed in range(20):
