@@ -15,6 +15,10 @@ __all__ = ["Device", "age", "devices_of", "devices_sentence"]
 
 #: Most names of silent devices in a sentence.
 _NAMED = 5
+#: Silent, unknown, alive.
+_ORDER = (True, None, False)
+#: Clocks of two machines may differ by so many seconds.
+_CLOCK_TOLERANCE_S = 60.0
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +26,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     last: RunFact
-    silent: bool  # its last Run is older than the time after which devices count as silent
+    silent: bool | None  # whether its last Run is too old; None: unknown, as it began in the future or at no valid time
     runs: int
     series: int  # configurations with times
     slower: int  # configurations that are slower since a change that lasts
@@ -30,7 +34,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def devices_of(snapshot: Snapshot, now: datetime.datetime, silent_after_s: float) -> list[Device]:
-    """Return the devices: silent ones first, then those with slower configurations, then by name."""
+    """Return the devices: silent ones first, then unknown ones, then those with slower configurations, then by name."""
     by_name: dict[str, list[RunFact]] = {}
     for run in snapshot.runs:
         by_name.setdefault(run.machine, []).append(run)
@@ -39,7 +43,7 @@ def devices_of(snapshot: Snapshot, now: datetime.datetime, silent_after_s: float
     for series in snapshot.series:
         by_machine.setdefault(names[series.points[-1].run_id], []).append(series)
     devices = [_device(name, runs, by_machine.get(name, []), now, silent_after_s) for name, runs in by_name.items()]
-    return sorted(devices, key=lambda each: (not each.silent, -each.slower, _natural(each.name)))
+    return sorted(devices, key=lambda each: (_ORDER.index(each.silent), -each.slower, _natural(each.name)))
 
 
 def _natural(name: str) -> list[tuple[str, int]]:
@@ -56,7 +60,7 @@ def _device(
     return Device(
         name=name,
         last=last,
-        silent=since is None or since > silent_after_s,
+        silent=None if since is None or since < -_CLOCK_TOLERANCE_S else since > silent_after_s,
         runs=len(runs),
         series=len(all_series),
         slower=verdicts.count(Verdict.SLOWER),
@@ -77,7 +81,7 @@ def age(began: str, now: datetime.datetime) -> str:
     seconds = _seconds_since(began, now)
     if seconds is None:
         return "unknown"
-    if seconds < -60:
+    if seconds < -_CLOCK_TOLERANCE_S:
         return "in the future: its clock is wrong"
     for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
@@ -90,9 +94,20 @@ def devices_sentence(devices: Sequence[Device], hours: float) -> str:
     if not devices:
         return "No device has delivered a Run."
     silent = [device.name for device in devices if device.silent]
-    one = len(devices) == 1
-    if not silent:
-        return f"{'The device' if one else f'All {len(devices)} devices'} delivered a Run in the last {hours:g} hours."
-    more = f" and {len(silent) - _NAMED} more" if len(silent) > _NAMED else ""
-    names = f"{', '.join(silent[:_NAMED])}{more}"
-    return f"{len(silent)} of {len(devices)} devices silent for more than {hours:g} hours: {names}."
+    unknown = [device.name for device in devices if device.silent is None]
+    one, alive = len(devices) == 1, len(devices) - len(silent) - len(unknown)
+    parts = []
+    if alive == len(devices):
+        parts.append(f"{'The device' if one else f'All {alive} devices'} delivered a Run in the last {hours:g} hours.")
+    if silent:
+        parts.append(
+            f"{len(silent)} of {len(devices)} devices silent for more than {hours:g} hours: {_listed(silent)}."
+        )
+    if unknown:
+        parts.append(f"Unknown whether alive, because of a wrong clock: {_listed(unknown)}.")
+    return " ".join(parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"

@@ -23,6 +23,7 @@ __all__ = ["login_page", "not_found_page", "overview_page", "series_page"]
 #: Wide enough for the longest form of each sentence.
 _ONE_LINE = 10_000
 _MAX_SERIES = 1000
+_ALIVE = {False: "alive", None: "unknown"}
 _MAX_MACHINE = 40  # characters; the page of a series has the whole name
 _EXPORTS = (("JSON Lines", "/export/history.jsonl"), ("CSV", "/export/history.csv"))
 
@@ -170,7 +171,7 @@ def _devices(devices: Sequence[Device], now: datetime.datetime) -> Html:
     rows = [
         _row(
             with_badges(f"{each.name}{' EMULATED' if each.last.emulated else ''}"),
-            element("td", "silent", class_="verdict slower") if each.silent else "alive",
+            element("td", "silent", class_="verdict slower") if each.silent else _ALIVE[each.silent],
             fragment(element("a", age(each.last.began, now), href=f"/runs/{each.last.run_id}")),
             str(each.runs),
             str(each.series),
@@ -190,7 +191,7 @@ def _devices(devices: Sequence[Device], now: datetime.datetime) -> Html:
         "slower",
         "faster",
         "times of the last Run",
-        "failed configurations",
+        "measurements of it",
     )
     return table_box("Devices", head, rows)
 

@@ -52,7 +52,7 @@ def _sent(series: Series, point: Point) -> Sent:
     }
     return Sent(
         identity=f"{point.run_id}/{series_id(series)}",
-        began_ms=round(1e3 * datetime.datetime.fromisoformat(point.began).timestamp()),
+        began_ms=round(1e3 * _utc(point.began).timestamp()),
         name=f"{configuration} on {series.machine}",
         tags={
             "edge_bench.run_id": point.run_id,
@@ -73,6 +73,11 @@ def _sent(series: Series, point: Point) -> Sent:
         },
         metrics={name: value for name, value in metrics.items() if value is not None and math.isfinite(value)},
     )
+
+
+def _utc(began: str) -> datetime.datetime:
+    time = datetime.datetime.fromisoformat(began)
+    return time if time.tzinfo else time.replace(tzinfo=datetime.UTC)
 
 
 def _allowed(name: str) -> str:

@@ -27,6 +27,16 @@ def test_silent_devices_are_first_then_slower_ones(tmp_path: Path) -> None:
     assert not any(each.silent for each in devices_of(snapshot, NOW, 4 * DAY))
 
 
+def test_a_device_whose_clock_is_ahead_is_not_called_alive(tmp_path: Path) -> None:
+    snapshot = Snapshots([write_all(fleet(2, silent="pi1"), tmp_path / "results")]).newest()
+    earlier = NOW - datetime.timedelta(days=2)  # the last Run of pi0 is two days ahead, that of pi1 a day behind
+    devices = devices_of(snapshot, earlier, 0.5 * DAY)
+    assert [(each.name.split()[0], each.silent) for each in devices] == [("pi1", True), ("pi0", None)]
+    sentence = devices_sentence(devices, 12)
+    assert "pi0" in sentence
+    assert "pi1" in sentence
+
+
 @pytest.mark.parametrize(
     ("hours", "text"),
     [(0.01, "just now"), (3, "3 h ago"), (72, "3 days ago"), (-5, "in the future: its clock is wrong")],
