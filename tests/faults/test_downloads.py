@@ -116,3 +116,13 @@ def test_an_interrupted_response_is_retried_and_then_reported(
     assert "b.gz" in caught.value.problem
     assert server.asked["/b.gz"] == 3
     assert there(tmp_path) == ["a.gz"]
+
+
+def test_without_a_network_there_is_one_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("EDGE_BENCH_FASHION_MNIST_URL", "http://no-such-host.invalid/")
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    with pytest.raises(DatasetUnavailable):
+        fashion_mnist(NAMES, whole, Silent())
+    assert waits == []

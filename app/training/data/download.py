@@ -104,7 +104,6 @@ def _download(
     import requests
 
     pooch.get_logger().setLevel("ERROR")
-    http = pooch.HTTPDownloader(timeout=(CONNECT_SECONDS, READ_SECONDS), progressbar=_bytes_bar(path.name, progress))
     downloader = pooch.create(
         path=incoming,
         base_url=f"{url.rpartition('/')[0]}/",
@@ -113,7 +112,7 @@ def _download(
         env="EDGE_BENCH_NO_POOCH",
     )
     try:
-        downloaded = Path(downloader.fetch(path.name, downloader=http))
+        downloaded = Path(downloader.fetch(path.name, downloader=_once_without_a_network(path.name, progress)))
         verify(downloaded)
         with downloaded.open("rb") as file:
             os.fsync(file.fileno())
@@ -131,6 +130,28 @@ def _download(
             f"{url.rpartition('/')[0]} failed ({type(cause).__name__})",
             remedy,
         ) from None
+
+
+def _once_without_a_network(name: str, progress: Progress) -> Callable[..., object]:
+    """Return a downloader for pooch that is not called again if the server's name cannot be resolved.
+
+    Without a network, three seconds of retries would only delay the answer.
+    """
+    import pooch
+    import requests
+
+    download = pooch.HTTPDownloader(timeout=(CONNECT_SECONDS, READ_SECONDS), progressbar=_bytes_bar(name, progress))
+
+    def fetch(*arguments: object) -> object:
+        try:
+            return download(*arguments)
+        except requests.ConnectionError as cause:
+            if "NameResolutionError" not in repr(cause):  # of urllib3, inside of two other errors
+                raise
+            # pooch retries after errors of requests, but not after this one of Python
+            raise ConnectionError("the name of the server cannot be resolved") from None
+
+    return fetch
 
 
 class _bytes_bar:  # noqa: N801 - pooch asks for an object with tqdm's methods
