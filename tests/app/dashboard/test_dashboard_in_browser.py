@@ -21,7 +21,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     snapshot = Snapshots([write_all(runs, folder / "results")]).newest()
     texts = {
         "overview": overview_page(snapshot, NOW, 1.5 * 86_400),
-        "series": series_page(snapshot.series[0], NOW),
+        "series": series_page(snapshot, snapshot.series[0], NOW),
     }
     for name, text in texts.items():
         (folder / f"{name}.html").write_text(text)
