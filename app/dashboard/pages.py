@@ -38,6 +38,10 @@ __all__ = ["login_page", "not_found_page", "overview_page", "series_page"]
 _ONE_LINE = 10_000
 _MAX_SERIES = 1000
 _ALIVE = {False: "alive", None: "unknown"}
+_ABOUT_HISTORY = (
+    "This is the answer of `edge-bench history` to all Runs in the folder. It needs nine Runs of a configuration and "
+    "makes no second measurement, so it may differ from what the nights found."
+)
 _EXPORTS = (("JSON Lines", "/export/history.jsonl"), ("CSV", "/export/history.csv"))
 
 
@@ -48,10 +52,11 @@ def overview_page(snapshot: Snapshot, now: datetime.datetime, silent_after_s: fl
     from_runs = [snapshot.problem] if snapshot.problem else history_lines(snapshot.series, _ONE_LINE)
     about_devices = devices_sentence(devices, silent_after_s / 3600)
     if nights:
-        first, answers, below = nights.headline(now, silent_after_s), [*nights.lines(), about_devices], from_runs
+        first, answers = nights.headline(now, silent_after_s), [*nights.lines(), about_devices]
+        below = [_ABOUT_HISTORY, *from_runs]
     else:
         first, answers, below = from_runs[0], [*from_runs[1:], about_devices], []
-    heading = "All Runs, by the rules of history" if nights else "Changes that last"
+    heading = "Answer of history" if nights else "Changes that last"
     return page(
         f"edge-bench: {first}",
         STYLE,
@@ -79,7 +84,7 @@ def series_page(snapshot: Snapshot, series: Series, now: datetime.datetime) -> s
     sentence, answers = answer(series), []
     if nights and found:  # the history's rules need more Runs, and make no second measurement
         answers = [nights.linked(folder, finding_line(each.finding), each.night) for folder, each in found]
-        answers.append(with_badges(f"By the rules of `history`: {sentence}"))
+        answers.append(with_badges(f"Answer of history: {sentence}"))
         sentence = change_line(found[0][1].finding)
     table = history_table([series])
     runs = [
@@ -155,8 +160,8 @@ def _change_row(series: Series, change: Change) -> Html:
 
 def _devices(devices: Sequence[Device], now: datetime.datetime) -> Html:
     head = head_row(
-        "device", "", "last Run", "Runs", "configurations", "slower", "faster", "times of the last Run",
-        "measurements of it",
+        "device", "state", "last Run", "slower", "faster", "configurations", "Runs", "last Run’s times",
+        "last Run’s results",
     )  # fmt: skip
     return table_box("Devices", head, [_device_row(each, now) for each in devices])
 
@@ -168,10 +173,10 @@ def _device_row(device: Device, now: datetime.datetime) -> Html:
         with_badges(f"{device.name}{' EMULATED' if last and last.emulated else ''}"),
         element("td", f"silent{since}", class_="verdict slower") if device.silent else _ALIVE[device.silent],
         fragment(element("a", age(last.began, now), href=f"/runs/{last.run_id}")) if last else "no Run",
-        str(device.runs),
-        str(device.series),
         verdict_cell(Verdict.SLOWER, str(device.slower)) if device.slower else "0",
         verdict_cell(Verdict.FASTER, str(device.faster)) if device.faster else "0",
+        str(device.series),
+        str(device.runs),
         {True: "reliable", False: "not reliable", None: "unknown"}[last.trusted] if last else "",
         ("incomplete" if last.incomplete else "complete") if last else "",
     )
@@ -184,16 +189,16 @@ def _series_list(all_series: Sequence[Series], nights: NightsNow | None) -> Html
         table_row(
             _series_link(series),
             with_badges(f"{short(series.machine)}{' EMULATED' if series.emulated else ''}"),
-            series.dataset,
-            str(len(series.points)),
-            f"{significant(1e3 * series.points[-1].median)}",
             _answer_cell(series, nights),
+            f"{significant(1e3 * series.points[-1].median)}",
+            str(len(series.points)),
+            series.dataset,
         )
         for series in all_series[:_MAX_SERIES]
     ]
     more = len(all_series) - len(rows)
     unit = f"ms/{all_series[0].unit}, last Run"
-    head = head_row("configuration", "device", "data", "Runs", unit, "answer", text=("answer",))
+    head = head_row("configuration", "device", "answer", unit, "Runs", "data", text=("answer",))
     return fragment(
         table_box("Configurations", head, rows),
         element("p", f"{more} more are in the exports.", class_="small") if more else None,

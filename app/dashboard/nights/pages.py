@@ -15,9 +15,9 @@ from edge_bench.app.dashboard.elements import (
     utc,
 )
 from edge_bench.app.dashboard.nights.reading import NightFolder, run_path
-from edge_bench.app.dashboard.nights.sentences import night_headline, night_lines, notification
+from edge_bench.app.dashboard.nights.sentences import night_headline, notification
 from edge_bench.app.dashboard.nights.table import night_address, night_table
-from edge_bench.app.nightly.notify.message import by_severity, finding_details, finding_line
+from edge_bench.app.nightly.notify.message import by_severity, engine_line, finding_details, finding_line
 from edge_bench.app.render.html.css import STYLE
 from edge_bench.app.render.html.elements import Html, element, fragment, page
 from edge_bench.app.render.html.table import notes_list, table_box
@@ -65,8 +65,8 @@ class NightPage:
             STYLE,
             element(
                 "main",
-                page_header(f"night {night.number} · shown", night_headline(night), now, back=True),
-                sentences([*night_lines(night), *self._facts()]),
+                page_header(f"night {night.number}", night_headline(night), now, back=True),
+                sentences([*map(engine_line, night.silent), *night.warnings, *self._facts()]),
                 titled("Reported changes", self._changes(reported)),
                 titled("Changes that were not reported", self._changes(others)),
                 titled("Engines without a Run", self._remedies()),

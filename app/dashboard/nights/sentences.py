@@ -11,7 +11,7 @@ from edge_bench.app.render.units import significant
 from edge_bench.bench.records.nights.night import Finding, MeasurementState, Night, SilentEngine
 from edge_bench.bench.wording import counted
 
-__all__ = ["delivered_runs", "headline", "night_headline", "night_lines", "notification", "standing_lines"]
+__all__ = ["delivered_runs", "headline", "night_headline", "notification", "standing_lines"]
 
 #: Most parts of the headline, and characters of each.
 _PARTS, _PART = 3, 200
@@ -50,16 +50,10 @@ def standing_lines(standing: Standing) -> list[tuple[str, int | None]]:
 def night_headline(night: Night) -> str:
     """Return what a night found, without how certain it is."""
     parts = [*_groups(by_severity(night.reported)), *_silent(night.silent)]
-    return _joined(parts) if parts else night_lines(night)[0]
-
-
-def night_lines(night: Night) -> list[str]:
-    """Return what a night found: its reported changes, silent engines and warnings."""
-    lines = [*map(finding_line, night.reported), *map(engine_line, night.silent), *night.warnings]
-    if not night.reported:
-        state = "no change" if night.judged else "not compared yet" if not night.ended else "interrupted, not compared"
-        lines.insert(0, f"Night {night.number}: {state}, {delivered_runs(night)} delivered")
-    return lines
+    if parts:
+        return _joined(parts)
+    state = "no change" if night.judged else "not compared yet" if not night.ended else "interrupted, not compared"
+    return f"Night {night.number}: {state}, {delivered_runs(night)} delivered"
 
 
 def delivered_runs(night: Night) -> str:

@@ -12,7 +12,8 @@ __all__ = ["night_address", "night_table"]
 
 #: Most names in a cell.
 _NAMES = 5
-_HEADINGS = ("night", "began (UTC)", "Runs delivered", "engines without a Run", "changes", "notification")
+_HEADINGS = ("night (UTC)", "changes", "engines without a Run", "Runs", "notification")
+_TEXT = ("changes", "engines without a Run", "notification")
 _STATES = {NightState.RUNNING: "not ended", NightState.INTERRUPTED: "interrupted", NightState.DONE: ""}
 
 
@@ -29,26 +30,26 @@ def night_table(folder: NightFolder, most: int) -> Html:
         _row(folder, by_number[number]) if number in by_number else _damaged_row(folder, number)
         for number in numbers[:most]
     ]
-    return table_box("Nights", head_row(*_HEADINGS, text=_HEADINGS[3:]), rows)
+    return table_box("Nights", head_row(*_HEADINGS, text=_TEXT), rows)
 
 
 def _row(folder: NightFolder, night: Night) -> Html:
     state = _STATES[night.state]
-    name = element("a", str(night.number), href=night_address(folder, night.number))
-    unsent = bool(night.unsent)
+    missing, changes = _missing(night), _changes(night)
+    name = element("a", f"Night {night.number}", href=night_address(folder, night.number))
+    began = element("small", f"{utc(night.began)}{f', {state}' if state else ''}")
     return table_row(
-        fragment(name, f" {state}" if state else None),
-        utc(night.began),
+        fragment(name, element("br"), began),
+        text_cell(_listed(changes), verdict="slower" if night.reported else ""),
+        text_cell(_listed(missing), verdict="slower" if missing else ""),
         delivered_runs(night).removesuffix(" Runs").removesuffix(" Run"),
-        text_cell(_listed(_missing(night)), verdict="slower" if _missing(night) else ""),
-        text_cell(_listed(_changes(night)), verdict="slower" if night.reported else ""),
-        text_cell(notification(night), verdict="slower" if unsent else ""),
+        text_cell(notification(night), verdict="slower" if night.unsent else ""),
     )
 
 
 def _damaged_row(folder: NightFolder, number: int) -> Html:
-    name = element("a", str(number), href=night_address(folder, number))
-    return table_row(name, "", "", text_cell("unknown: the record is damaged", verdict="slower"), "", "")
+    name = element("a", f"Night {number}", href=night_address(folder, number))
+    return table_row(name, text_cell("unknown: the record is damaged", verdict="slower"), "", "", "")
 
 
 def _missing(night: Night) -> list[str]:
