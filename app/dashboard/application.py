@@ -10,11 +10,12 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from edge_bench.app.dashboard.access import COOKIE, Access
+from edge_bench.app.dashboard.exports import MEDIA_TYPES, export
 from edge_bench.app.dashboard.nights.pages import NightPage, night_list_page
 from edge_bench.app.dashboard.nights.reading import NightFolder, run_path
 from edge_bench.app.dashboard.pages import login_page, not_found_page, overview_page, series_page
@@ -141,14 +142,11 @@ class Dashboard:
 
     async def _export(self, request: Request) -> Response:
         form = request.path_params["form"]
-        if form not in (Format.JSONL, Format.CSV):
+        if form not in MEDIA_TYPES:
             raise HTTPException(404)
         snapshot = await self._snapshot()
-        async with self._making:
-            text = await asyncio.to_thread(_exported, snapshot, Format(form))
-        kind = "text/csv" if form == Format.CSV else "application/jsonl"
-        name = f'attachment; filename="history.{form}"'
-        return Response(text.encode("utf-8", "replace"), 200, {**_HEADERS, "content-disposition": name}, kind)
+        headers = {**_HEADERS, "content-disposition": f'attachment; filename="history.{form}"'}
+        return StreamingResponse(export(snapshot.series, Format(form)), 200, headers, MEDIA_TYPES[Format(form)])
 
     async def _login(self, request: Request) -> Response:
         if request.method != "POST":
@@ -194,13 +192,6 @@ def _report_of(path: Path) -> str:
     from edge_bench.bench.records.run_files import read_run
 
     return report_page(bundle_sections([read_run(path)], []))
-
-
-def _exported(snapshot: Snapshot, form: Format) -> str:
-    from edge_bench.app.render.text.table import render
-    from edge_bench.app.tables.runs.history import history_table
-
-    return render(history_table(snapshot.series), form)
 
 
 def _now() -> datetime.datetime:

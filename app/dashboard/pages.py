@@ -38,6 +38,7 @@ __all__ = ["login_page", "not_found_page", "overview_page", "series_page"]
 _ONE_LINE = 10_000
 _MAX_SERIES = 1000
 _ALIVE = {False: "alive", None: "unknown"}
+_TRUSTED = {True: "reliable", False: "not reliable", None: "reliability unknown"}
 _ABOUT_HISTORY = (
     "This is the answer of `edge-bench history` to all Runs in the folder. It needs nine Runs of a configuration and "
     "makes no second measurement, so it may differ from what the nights found."
@@ -160,8 +161,7 @@ def _change_row(series: Series, change: Change) -> Html:
 
 def _devices(devices: Sequence[Device], now: datetime.datetime) -> Html:
     head = head_row(
-        "device", "state", "last Run", "slower", "faster", "configurations", "Runs", "last Run’s times",
-        "last Run’s results",
+        "device", "state", "last Run", "slower", "faster", "configurations", "Runs", "last Run is",
     )  # fmt: skip
     return table_box("Devices", head, [_device_row(each, now) for each in devices])
 
@@ -177,8 +177,7 @@ def _device_row(device: Device, now: datetime.datetime) -> Html:
         verdict_cell(Verdict.FASTER, str(device.faster)) if device.faster else "0",
         str(device.series),
         str(device.runs),
-        {True: "reliable", False: "not reliable", None: "unknown"}[last.trusted] if last else "",
-        ("incomplete" if last.incomplete else "complete") if last else "",
+        f"{'incomplete' if last.incomplete else 'complete'}, {_TRUSTED[last.trusted]}" if last else "",
     )
 
 

@@ -26,7 +26,7 @@ from edge_bench.bench.wording import counted
 
 __all__ = ["NightPage", "night_list_page"]
 
-_HEADINGS = ("model", "engine", "state", "Runs", "times", "reason")
+_HEADINGS = ("model", "engine", "state", "reason", "Runs", "times")
 _TRUSTED = {True: "reliable", False: "not reliable", None: ""}
 
 
@@ -121,9 +121,9 @@ class NightPage:
                 short(each.model),
                 text_cell(short(each.engine)),
                 text_cell(str(each.state), verdict="slower" if _is_missing(each) else ""),
+                text_cell("; ".join(filter(None, (each.reason, each.remedy)))),
                 text_cell(*self._runs(each)),
                 _TRUSTED[each.trusted],
-                text_cell("; ".join(filter(None, (each.reason, each.remedy)))),
             )
             for each in self._night.measurements
         ]
