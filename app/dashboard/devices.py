@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from edge_bench.app.dashboard.ages import CLOCK_TOLERANCE_S, seconds_since
+from edge_bench.app.dashboard.elements import listed
 from edge_bench.app.dashboard.nights.overview import NightsNow
 from edge_bench.app.dashboard.snapshot import RunFact, Snapshot
 from edge_bench.app.tables.over_time.names import lasting_change
@@ -14,10 +15,8 @@ from edge_bench.bench.analysis.over_time.history import Series
 from edge_bench.bench.records.nights.night import SilentEngine
 from edge_bench.bench.stats.ratios import Verdict
 
-__all__ = ["Device", "devices_of", "devices_sentence"]
+__all__ = ["Device", "devices_of", "devices_sentence", "natural", "verdict_of"]
 
-#: Most names of silent devices in a sentence.
-_NAMED = 5
 #: Silent, unknown, alive.
 _ORDER = (True, None, False)
 
@@ -27,12 +26,17 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     last: RunFact | None = None  # None: an engine of the nights that never delivered one
-    silent: bool | None  # whether its last Run is too old; None: unknown, as it began in the future or at no valid time
-    silent_since_night: int | None = None  # if its engine is silent
+    too_old: bool | None = None  # whether its last Run is; None: unknown, as it began in the future or at no valid time
+    silent_since_night: int | None = None  # if its engine is silent in the nights
     runs: int = 0
     series: int = 0  # configurations with times
     slower: int = 0  # configurations that are slower since a change that lasts
     faster: int = 0
+
+    @property
+    def silent(self) -> bool | None:
+        """Whether its last Run is too old, or its engine is silent; None: unknown."""
+        return True if self.silent_since_night else self.too_old
 
 
 def devices_of(
@@ -54,13 +58,12 @@ def devices_of(
     for name, runs in by_name.items():
         last, all_series = runs[-1], by_machine.get(name, [])
         since = _silent_since_night([engines[run.run_id] for run in runs if run.run_id in engines], last)
-        silent = True if since else _too_old(last, now, silent_after_s)
-        verdicts = [verdict for series in all_series if (verdict := _verdict(series, nights))]
+        verdicts = [verdict for series in all_series if (verdict := verdict_of(series, nights))]
         devices.append(
             Device(
                 name=name,
                 last=last,
-                silent=silent,
+                too_old=_too_old(last, now, silent_after_s),
                 silent_since_night=since,
                 runs=len(runs),
                 series=len(all_series),
@@ -69,11 +72,11 @@ def devices_of(
             )
         )
     for engine in nights.never_delivered() if nights else []:
-        devices.append(Device(name=engine.engine, silent=True, silent_since_night=engine.since_night))
-    return sorted(devices, key=lambda each: (_ORDER.index(each.silent), -each.slower, _natural(each.name)))
+        devices.append(Device(name=engine.engine, silent_since_night=engine.since_night))
+    return sorted(devices, key=lambda each: (_ORDER.index(each.silent), -each.slower, natural(each.name)))
 
 
-def _natural(name: str) -> list[tuple[str, int]]:
+def natural(name: str) -> list[tuple[str, int]]:
     """Return a key that sorts pi2 before pi10."""
     return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d{0,9})", name)]
 
@@ -91,7 +94,7 @@ def _silent_since_night(engines: Sequence[SilentEngine | None], last: RunFact) -
     return silent[-1].since_night
 
 
-def _verdict(series: Series, nights: NightsNow | None) -> str:
+def verdict_of(series: Series, nights: NightsNow | None) -> str:
     """Return slower or faster, from a change that lasts; the nights come first."""
     by_nights = [each.finding.verdict for _, each in nights.found_in(series)] if nights else []
     of_times = [each for each in by_nights if each in (Verdict.SLOWER, Verdict.FASTER)]
@@ -103,23 +106,17 @@ def _verdict(series: Series, nights: NightsNow | None) -> str:
 
 def devices_sentence(devices: Sequence[Device], hours: float) -> str:
     """Return how many devices delivered a Run lately, and which did not."""
+    devices = [device for device in devices if device.last]
     if not devices:
         return "No device has delivered a Run."
-    silent = [device.name for device in devices if device.silent]
-    unknown = [device.name for device in devices if device.silent is None]
+    silent = [device.name for device in devices if device.too_old]
+    unknown = [device.name for device in devices if device.too_old is None]
     one, alive = len(devices) == 1, len(devices) - len(silent) - len(unknown)
     parts = []
     if alive == len(devices):
         parts.append(f"{'The device' if one else f'All {alive} devices'} delivered a Run in the last {hours:g} hours.")
     if silent:
-        parts.append(
-            f"{len(silent)} of {len(devices)} devices silent for more than {hours:g} hours: {_listed(silent)}."
-        )
+        parts.append(f"{len(silent)} of {len(devices)} devices silent for more than {hours:g} hours: {listed(silent)}.")
     if unknown:
-        parts.append(f"Unknown whether alive, because of a wrong clock: {_listed(unknown)}.")
+        parts.append(f"Unknown whether alive, because of a wrong clock: {listed(unknown)}.")
     return " ".join(parts)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"

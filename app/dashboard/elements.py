@@ -9,7 +9,8 @@ from edge_bench.app.render.text.wrapping import middle_shortened
 from edge_bench.bench.stats.ratios import Verdict
 
 __all__ = [
-    "head_row", "links", "page_header", "sentences", "short", "table_row", "text_cell", "titled", "utc", "verdict_cell",
+    "head_row", "links", "listed", "page_header", "sentences", "short", "table_row", "text_cell", "titled",
+    "utc", "verdict_cell",
 ]  # fmt: skip
 
 _MAX_NAME = 40  # characters; the page of a series, night or Run has the whole name
@@ -73,6 +74,12 @@ def verdict_cell(verdict: Verdict, text: str) -> Html:
 def short(name: str) -> str:
     """Return a name of at most 40 characters."""
     return middle_shortened(name, _MAX_NAME)
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return the first names, and the number of the others."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def utc(time: str) -> str:

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Sequence
 
 from edge_bench.app.dashboard.ages import age
-from edge_bench.app.dashboard.devices import Device, devices_of, devices_sentence
+from edge_bench.app.dashboard.devices import Device, devices_of, devices_sentence, natural, verdict_of
 from edge_bench.app.dashboard.elements import (
     head_row,
     links,
@@ -193,7 +193,7 @@ def _series_list(all_series: Sequence[Series], nights: NightsNow | None) -> Html
             str(len(series.points)),
             series.dataset,
         )
-        for series in all_series[:_MAX_SERIES]
+        for series in sorted(all_series, key=lambda each: _order(each, nights))[:_MAX_SERIES]
     ]
     more = len(all_series) - len(rows)
     unit = f"ms/{all_series[0].unit}, last Run"
@@ -202,6 +202,14 @@ def _series_list(all_series: Sequence[Series], nights: NightsNow | None) -> Html
         table_box("Configurations", head, rows),
         element("p", f"{more} more are in the exports.", class_="small") if more else None,
     )
+
+
+def _order(series: Series, nights: NightsNow | None) -> tuple[int, object, object]:
+    """Return a key that sorts slower configurations first, then faster ones, then by names."""
+    found = nights.found_in(series) if nights else []
+    verdict = found[0][1].finding.verdict if found else verdict_of(series, nights)
+    place = {Verdict.FASTER: 1, "": 2}.get(verdict, 0)
+    return place, natural(series.machine), natural(str(series.configuration))
 
 
 def _answer_cell(series: Series, nights: NightsNow | None) -> Html:

@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Sequence
 
 from edge_bench.app.dashboard.ages import age, seconds_since
+from edge_bench.app.dashboard.elements import listed
 from edge_bench.app.dashboard.nights.standing import Standing
 from edge_bench.app.nightly.notify.message import by_severity, change_line, engine_line, finding_line, shown_ratio
 from edge_bench.app.render.escaping import one_line, shortened
@@ -96,10 +97,10 @@ def _overdue(last: Night, now: datetime.datetime, silent_after_s: float) -> list
 
 
 def _groups(findings: Sequence[Finding]) -> list[str]:
-    """Return a part for each engine with changes of one kind since the same night."""
-    groups: dict[tuple[str, str, int], list[Finding]] = {}
+    """Return a part for all changes of one kind since the same night."""
+    groups: dict[tuple[str, int, str], list[Finding]] = {}
     for each in findings:
-        groups.setdefault((each.verdict, each.engine, each.since_night), []).append(each)
+        groups.setdefault((each.verdict, each.since_night, each.since[:10]), []).append(each)
     return [change_line(group[0]) if len(group) == 1 else _group(group) for group in groups.values()]
 
 
@@ -108,9 +109,8 @@ def _group(group: Sequence[Finding]) -> str:
     ratios = sorted(ratio.value for each in group if (ratio := shown_ratio(each)))
     size = " to ".join(dict.fromkeys(f"{significant(each)}×" for each in (ratios[:1] + ratios[-1:])))
     what = f"{counted(len(group), 'configuration')}{f', {size} the time' if size else ''}"
-    return (
-        f"{first.verdict.capitalize()} on {first.engine} since {first.since[:10]} (night {first.since_night}): {what}"
-    )
+    engines = listed(list(dict.fromkeys(each.engine for each in group)))
+    return f"{first.verdict.capitalize()} on {engines} since {first.since[:10]} (night {first.since_night}): {what}"
 
 
 def _silent(silent: Sequence[SilentEngine]) -> list[str]:
@@ -119,6 +119,6 @@ def _silent(silent: Sequence[SilentEngine]) -> list[str]:
     for each in silent:
         groups.setdefault((each.answers, each.since_night, each.since[:10]), []).append(each.engine)
     return [
-        f"{'Failed' if answers else 'Silent'} since {date} (night {number}): {', '.join(names)}"
+        f"{'Failed' if answers else 'Silent'} since {date} (night {number}): {listed(names)}"
         for (answers, number, date), names in groups.items()
     ]

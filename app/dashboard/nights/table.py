@@ -1,6 +1,6 @@
 """The table of nights: a row for each, the newest first."""
 
-from edge_bench.app.dashboard.elements import head_row, short, table_row, text_cell, utc
+from edge_bench.app.dashboard.elements import head_row, listed, short, table_row, text_cell, utc
 from edge_bench.app.dashboard.nights.reading import NightFolder
 from edge_bench.app.dashboard.nights.sentences import delivered_runs, notification
 from edge_bench.app.render.html.elements import Html, element, fragment
@@ -10,8 +10,6 @@ from edge_bench.bench.stats.ratios import Verdict
 
 __all__ = ["night_address", "night_table"]
 
-#: Most names in a cell.
-_NAMES = 5
 _HEADINGS = ("night (UTC)", "changes", "engines without a Run", "Runs", "notification")
 _TEXT = ("changes", "engines without a Run", "notification")
 _STATES = {NightState.RUNNING: "not ended", NightState.INTERRUPTED: "interrupted", NightState.DONE: ""}
@@ -40,8 +38,8 @@ def _row(folder: NightFolder, night: Night) -> Html:
     began = element("small", f"{utc(night.began)}{f', {state}' if state else ''}")
     return table_row(
         fragment(name, element("br"), began),
-        text_cell(_listed(changes), verdict="slower" if night.reported else ""),
-        text_cell(_listed(missing), verdict="slower" if missing else ""),
+        text_cell(listed(changes) or "none", verdict="slower" if night.reported else ""),
+        text_cell(listed(missing) or "none", verdict="slower" if missing else ""),
         delivered_runs(night).removesuffix(" Runs").removesuffix(" Run"),
         text_cell(notification(night), verdict="slower" if night.unsent else ""),
     )
@@ -74,8 +72,3 @@ def _changes(night: Night) -> list[str]:
 
 def _doubt(finding: Finding) -> str:
     return "" if finding.reported or finding.verdict == Verdict.FASTER else ", not confirmed"
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    return f"{', '.join(names[:_NAMES])}{more}" if names else "none"
