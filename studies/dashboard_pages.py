@@ -3,9 +3,9 @@
     python -m studies.dashboard_pages RUN_FILE [--runs 10000] [--devices 20]
     python -m studies.dashboard_pages --results FOLDER
 
-The Runs are those of `studies.many_runs`, made from a measured one. The server is a process of its own. Its index and
-the Runs are in temporary folders. Each page is opened twice. Memory is the maximum of the server up to then. The page
-of a configuration is the one with the most Runs.
+The Runs are those of `studies.many_runs`, made from a measured one. The records of their nights are made, too. The
+server is a process of its own. Its index and the Runs are in temporary folders. Each page is opened twice. Memory is
+the maximum of the server up to then.
 """
 
 import argparse
@@ -23,6 +23,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge_bench.bench.io.python_process import module_command, module_environment
+from edge_bench.bench.records.nights.files import night_files, write_night
+from edge_bench.bench.records.nights.night import (
+    Finding,
+    Level,
+    Measurement,
+    MeasurementState,
+    Night,
+    NightState,
+    Rule,
+    TimeRatio,
+)
 from edge_bench.bench.records.run_files import read_run
 from studies.many_runs import made_runs, write_runs
 
@@ -76,6 +87,38 @@ def show(name: str, url: str, pid: int) -> bytes:
     return content
 
 
+def write_nights(folder: Path, devices: int) -> None:
+    """Write a record for each night of the Runs in a folder. In the last one, every fifth engine is slower."""
+    files = sorted(folder.glob("run-*.json"))
+    runs = [read_run(path) for path in files[-devices:]]
+    levels = [Level(configuration=each.configuration, seconds=0.1, trials=10) for each in runs[0].results]
+    names = [f"engine{number:02}" for number in range(devices)]
+    works = [
+        Measurement(
+            model="model", engine=name, state=MeasurementState.DELIVERED, run_id=run.run_id, run_file=path.name,
+            levels=levels,
+        )
+        for name, run, path in zip(names, runs, files[-devices:], strict=True)
+    ]  # fmt: skip
+    last = len(files) // devices
+    findings = [
+        Finding(
+            model="model", engine=name, machine=name, configuration=level.configuration, verdict="slower",
+            rule=Rule.HISTORY, since_night=last, since=run.began, ratio=TimeRatio(1.05, 1.04, 1.06), nights_before=30,
+            nights_after=2, run_id=run.run_id, reported=True,
+        )
+        for name, run in list(zip(names, runs, strict=True))[::5]
+        for level in levels
+    ]  # fmt: skip
+    for number in range(1, last + 1):
+        found = findings if number == last else []
+        night = Night(
+            number=number, began=files[number * devices - 1].name[4:20], state=NightState.DONE, judged=True,
+            measurements=works, findings=found,
+        )  # fmt: skip
+        write_night(night, folder)
+
+
 def measure(folder: Path, place: Path) -> None:
     """Print a table of the pages of the Runs in a folder."""
     files = list(folder.glob("run-*.json"))
@@ -83,13 +126,16 @@ def measure(folder: Path, place: Path) -> None:
     print(f"{len(files):,} Runs, {size / 1e6:,.0f} MB; load average {os.getloadavg()[0]:.1f}\n")
     cache = place / "cache"
     with dashboard(folder, cache) as (_, pid, seconds):
-        print(f"First start, which builds the index: {seconds:.1f} s, {peak_mb(pid):.0f} MB")
+        used = cpu_seconds(pid)
+        print(f"First start, which builds the index: {seconds:.1f} s ({used:.1f} s of CPU), {peak_mb(pid):.0f} MB")
     with dashboard(folder, cache) as (url, pid, seconds):
-        print(f"Later starts: {seconds:.1f} s, {peak_mb(pid):.0f} MB\n")
+        print(f"Later starts: {seconds:.1f} s ({cpu_seconds(pid):.1f} s of CPU), {peak_mb(pid):.0f} MB\n")
         print("| page | seconds | again | CPU seconds | size, MB | memory, MB |\n| --- | --- | --- | --- | --- | --- |")
         text = show("overview", url, pid).decode()
+        night = re.findall(r'href="(/nights/\d+/\d+)"', text)[0]
         address = re.findall(r'href="(/series/[^"]+)"', text)[0]
         text = show("a configuration", url + address, pid).decode()
+        show("a night", url + night, pid)
         show("a Run", url + re.findall(r'href="(/runs/[^"]+)"', text)[0], pid)
         for form in ("csv", "jsonl"):
             show(f"export as {form}", f"{url}/export/history.{form}", pid)
@@ -113,6 +159,8 @@ def main() -> int:
             folder.mkdir()
             made = made_runs(read_run(options.run), options.runs, options.devices, 10, 9, seed=1)
             write_runs(itertools.islice(made, options.runs), folder)
+        if not night_files(folder):
+            write_nights(folder, options.devices)
         measure(folder, place)
     return 0
 

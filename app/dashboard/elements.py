@@ -1,6 +1,7 @@
 """Parts of pages."""
 
 import datetime
+import re
 from collections.abc import Collection, Sequence
 
 from edge_bench.app.render.html.elements import Html, element, fragment
@@ -13,6 +14,8 @@ __all__ = [
     "utc", "verdict_cell",
 ]  # fmt: skip
 
+#: Dates and intervals, which are not broken across lines.
+_WHOLE = re.compile(r"(\d{4}-\d\d-\d\d|\[[\d.]+, [\d.]+\])")
 _MAX_NAME = 40  # characters; the page of a series, night or Run has the whole name
 
 
@@ -20,7 +23,11 @@ def page_header(kind: str, title: str, now: datetime.datetime, *, back: bool = F
     """Return the header: what the page is and when it was made, and its answer. ``back`` is a link to the overview."""
     time = f"{now:%Y-%m-%d %H:%M} UTC"
     link = [element("a", "overview", href="/"), " · "] if back else []
-    return element("header", element("p", *link, f"{kind} · {time}", class_="kind"), element("h1", with_badges(title)))
+    answer = (
+        element("span", part, class_="whole") if _WHOLE.fullmatch(part) else with_badges(part)
+        for part in _WHOLE.split(title)
+    )
+    return element("header", element("p", *link, f"{kind} · {time}", class_="kind"), element("h1", *answer))
 
 
 def sentences(texts: Sequence[Html | str]) -> Html:

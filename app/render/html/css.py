@@ -21,6 +21,7 @@ header {{ border-bottom: 1px solid var(--grid); padding-bottom: 1.5rem; margin-b
 .kind {{ color: var(--muted); font-size: .875rem; margin: 0 0 .5rem }}
 h1 {{ font-size: clamp(1.5rem, 1.1rem + 1.6vw, 2.1rem); line-height: 1.2; letter-spacing: -.015em; font-weight: 650;
   margin: 0; text-wrap: balance }}
+.whole {{ white-space: nowrap }}
 h2 {{ font-size: 1.2rem; line-height: 1.3; letter-spacing: -.005em; font-weight: 650; margin: 4rem 0 .75rem }}
 h3 {{ font-size: 1rem; font-weight: 650; margin: 2.25rem 0 .5rem }}
 p, li, dd {{ max-width: 44rem }}

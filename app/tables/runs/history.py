@@ -27,14 +27,8 @@ from edge_bench.bench.stats.ratios import Ratio, Verdict
 from edge_bench.bench.wording import counted
 
 __all__ = [
-    "answer",
-    "answers_table",
-    "group_letters",
-    "group_names",
-    "history_records",
-    "history_table",
-    "size_of_change",
-]
+    "answer", "answers_table", "group_letters", "group_names", "history_records", "history_table", "size_of_change",
+]  # fmt: skip
 
 _ACCURACY = "accuracy\n%"
 _HEADER = (
