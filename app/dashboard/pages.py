@@ -3,12 +3,26 @@
 import datetime
 from collections.abc import Sequence
 
-from edge_bench.app.dashboard.devices import Device, age, devices_of, devices_sentence
+from edge_bench.app.dashboard.ages import age
+from edge_bench.app.dashboard.devices import Device, devices_of, devices_sentence, natural, verdict_of
+from edge_bench.app.dashboard.elements import (
+    head_row,
+    links,
+    page_header,
+    sentences,
+    short,
+    table_row,
+    text_cell,
+    titled,
+    utc,
+    verdict_cell,
+)
+from edge_bench.app.dashboard.nights.overview import NightsNow, nights_now
 from edge_bench.app.dashboard.snapshot import Snapshot, series_id
+from edge_bench.app.nightly.notify.message import change_line, finding_line
 from edge_bench.app.render.html.css import STYLE
 from edge_bench.app.render.html.elements import Html, element, fragment, page
 from edge_bench.app.render.html.table import html_table, notes_list, table_box, with_badges
-from edge_bench.app.render.text.wrapping import middle_shortened
 from edge_bench.app.render.units import significant, with_interval
 from edge_bench.app.tables.over_time.names import lasting_change
 from edge_bench.app.tables.over_time.sentences import history_lines
@@ -24,40 +38,58 @@ __all__ = ["login_page", "not_found_page", "overview_page", "series_page"]
 _ONE_LINE = 10_000
 _MAX_SERIES = 1000
 _ALIVE = {False: "alive", None: "unknown"}
-_MAX_MACHINE = 40  # characters; the page of a series has the whole name
+_TRUSTED = {True: "reliable", False: "not reliable", None: "reliability unknown"}
+_ABOUT_HISTORY = (
+    "This is the answer of `edge-bench history` to all Runs in the folder. It needs nine Runs of a configuration and "
+    "makes no second measurement, so it may differ from what the nights found."
+)
 _EXPORTS = (("JSON Lines", "/export/history.jsonl"), ("CSV", "/export/history.csv"))
 
 
 def overview_page(snapshot: Snapshot, now: datetime.datetime, silent_after_s: float) -> str:
-    """Return the first page: what changed, which devices are silent, and all series."""
-    devices = devices_of(snapshot, now, silent_after_s)
-    first, *others = [snapshot.problem] if snapshot.problem else history_lines(snapshot.series, _ONE_LINE)
-    sentences = [*others, devices_sentence(devices, silent_after_s / 3600)]
+    """Return the first page: what changed, which devices are silent, nights, and all series."""
+    nights = nights_now(snapshot.nights)
+    devices = devices_of(snapshot, now, silent_after_s, nights)
+    from_runs = [snapshot.problem] if snapshot.problem else history_lines(snapshot.series, _ONE_LINE)
+    about_devices = devices_sentence(devices, silent_after_s / 3600)
+    if nights:
+        first, answers = nights.headline(now, silent_after_s), [*nights.lines(), about_devices]
+        below = [_ABOUT_HISTORY, *from_runs]
+    else:
+        first, answers, below = from_runs[0], [*from_runs[1:], about_devices], []
+    heading = "Answer of history" if nights else "Changes that last"
     return page(
         f"edge-bench: {first}",
         STYLE,
         element(
             "main",
-            _header("edge-bench dashboard", first, now),
-            element("div", *(element("p", with_badges(each)) for each in sentences), class_="answer"),
-            _titled("Changes that last", _changes(snapshot)),
-            _titled("Devices", _devices(devices, now) if devices else None),
-            _titled("Configurations", _series_list(snapshot.series)),
-            _titled("Notes", notes_list(snapshot.notes)),
-            element("footer", element("p", "Export: ", *_links(_EXPORTS), class_="small")),
+            page_header("edge-bench dashboard", first, now),
+            sentences(answers),
+            nights.tables() if nights else None,
+            titled(heading, fragment(*(element("p", with_badges(each)) for each in below), _changes(snapshot))),
+            titled("Devices", _devices(devices, now) if devices else None),
+            titled("Configurations", _series_list(snapshot.series, nights)),
+            titled("Notes", notes_list(snapshot.notes)),
+            element("footer", element("p", "Export: ", *links(_EXPORTS), class_="small")),
         ),
     )
 
 
-def series_page(series: Series, now: datetime.datetime) -> str:
+def series_page(snapshot: Snapshot, series: Series, now: datetime.datetime) -> str:
     """Return the page of a series: its answer, its times over time with changes marked, and its Runs."""
     from edge_bench.app.figures.drawing.svg import figure_element
     from edge_bench.app.figures.runs.over_time import over_time
 
-    sentence = answer(series)
+    nights = nights_now(snapshot.nights)
+    found = nights.found_in(series) if nights else []
+    sentence, answers = answer(series), []
+    if nights and found:  # the history's rules need more Runs, and make no second measurement
+        answers = [nights.linked(folder, finding_line(each.finding), each.night) for folder, each in found]
+        answers.append(with_badges(f"Answer of history: {sentence}"))
+        sentence = change_line(found[0][1].finding)
     table = history_table([series])
     runs = [
-        element("li", element("a", f"{point.began[:16].replace('T', ' ')} UTC", href=f"/runs/{point.run_id}"))
+        element("li", element("a", f"{utc(point.began)} UTC", href=f"/runs/{point.run_id}"))
         for point in reversed(series.points)
     ]
     return page(
@@ -65,10 +97,11 @@ def series_page(series: Series, now: datetime.datetime) -> str:
         STYLE,
         element(
             "main",
-            _header(f"{series.configuration} · {series.machine} · {series.dataset}", sentence, now, back=True),
+            page_header(f"{series.configuration} · {series.machine} · {series.dataset}", sentence, now, back=True),
+            sentences(answers) if answers else None,
             None if series.emulated else figure_element(over_time([series]), 1, "f1"),
-            _titled("Runs", html_table(table)),
-            _titled("Report of each Run", element("ul", *runs, class_="notes")),
+            titled("Runs", html_table(table)),
+            titled("Report of each Run", element("ul", *runs, class_="notes")),
         ),
     )
 
@@ -98,48 +131,6 @@ def login_page(problem: str = "") -> str:
     )
 
 
-def _header(kind: str, title: str, now: datetime.datetime, *, back: bool = False) -> Html:
-    time = f"{now:%Y-%m-%d %H:%M} UTC"
-    link = [element("a", "overview", href="/"), " · "] if back else []
-    return element("header", element("p", *link, f"{kind} · {time}", class_="kind"), element("h1", with_badges(title)))
-
-
-def _titled(title: str, content: Html | None) -> Html | None:
-    return fragment(element("h2", title), content) if content else None
-
-
-def _links(links: Sequence[tuple[str, str]]) -> list[Html | str]:
-    pieces: list[Html | str] = []
-    for name, address in links:
-        pieces += [element("a", name, href=address), " · "]
-    return pieces[:-1]
-
-
-def _head(*names: str) -> Html:
-    key, *others = names
-    return element(
-        "tr",
-        element("th", key, scope="col", class_="key only"),
-        *(element("th", name, scope="col") for name in others),
-    )
-
-
-def _row(key: Html | str, *cells: Html | str) -> Html:
-    return element(
-        "tr",
-        element("th", key, scope="row", class_="only lengthy"),
-        *(cell if isinstance(cell, Html) and cell.startswith("<td") else element("td", cell) for cell in cells),
-    )
-
-
-def _short(machine: str) -> str:
-    return middle_shortened(machine, _MAX_MACHINE)
-
-
-def _verdict(verdict: Verdict, text: str) -> Html:
-    return element("td", text, class_=f"verdict {verdict}")
-
-
 def _series_link(series: Series) -> Html:
     return element("a", str(series.configuration), href=f"/series/{series_id(series)}")
 
@@ -151,68 +142,81 @@ def _changes(snapshot: Snapshot) -> Html | None:
         return None
     found.sort(key=lambda each: each[1].began, reverse=True)
     rows = [_change_row(series, change) for series, change in found[:_MAX_SERIES]]
-    head = _head("configuration", "device", "change", "× the time [95 %]", "since (UTC)", "what else changed")
+    head = head_row("configuration", "device", "change", "× the time [95 %]", "since (UTC)", "what else changed",
+                    text=("what else changed",))  # fmt: skip
     return table_box("Changes that last", head, rows)
 
 
 def _change_row(series: Series, change: Change) -> Html:
     doubt = UNRELIABLE if series.points[change.index].verdict_reliable is False else ""
-    return _row(
+    return table_row(
         _series_link(series),
-        _short(series.machine),
-        _verdict(change.verdict, f"{change.verdict}{doubt} ({change.kind})"),
+        short(series.machine),
+        verdict_cell(change.verdict, f"{change.verdict}{doubt} ({change.kind})"),
         with_interval(change.ratio.value, change.ratio.interval),
-        fragment(element("a", change.began[:16].replace("T", " "), href=f"/runs/{change.run_id}")),
-        "; ".join(change.differences) or "nothing that is recorded",
+        fragment(element("a", utc(change.began), href=f"/runs/{change.run_id}")),
+        text_cell("; ".join(change.differences) or "nothing that is recorded"),
     )
 
 
 def _devices(devices: Sequence[Device], now: datetime.datetime) -> Html:
-    rows = [
-        _row(
-            with_badges(f"{each.name}{' EMULATED' if each.last.emulated else ''}"),
-            element("td", "silent", class_="verdict slower") if each.silent else _ALIVE[each.silent],
-            fragment(element("a", age(each.last.began, now), href=f"/runs/{each.last.run_id}")),
-            str(each.runs),
-            str(each.series),
-            _verdict(Verdict.SLOWER, str(each.slower)) if each.slower else "0",
-            _verdict(Verdict.FASTER, str(each.faster)) if each.faster else "0",
-            {True: "reliable", False: "not reliable", None: "unknown"}[each.last.trusted],
-            "incomplete" if each.last.incomplete else "complete",
-        )
-        for each in devices
-    ]
-    head = _head(
-        "device",
-        "",
-        "last Run",
-        "Runs",
-        "configurations",
-        "slower",
-        "faster",
-        "times of the last Run",
-        "measurements of it",
+    head = head_row(
+        "device", "state", "last Run", "slower", "faster", "configurations", "Runs", "last Run is",
+    )  # fmt: skip
+    return table_box("Devices", head, [_device_row(each, now) for each in devices])
+
+
+def _device_row(device: Device, now: datetime.datetime) -> Html:
+    last = device.last
+    since = f" since night {device.silent_since_night}" if device.silent_since_night else ""
+    return table_row(
+        with_badges(f"{device.name}{' EMULATED' if last and last.emulated else ''}"),
+        element("td", f"silent{since}", class_="verdict slower") if device.silent else _ALIVE[device.silent],
+        fragment(element("a", age(last.began, now), href=f"/runs/{last.run_id}")) if last else "no Run",
+        verdict_cell(Verdict.SLOWER, str(device.slower)) if device.slower else "0",
+        verdict_cell(Verdict.FASTER, str(device.faster)) if device.faster else "0",
+        str(device.series),
+        str(device.runs),
+        f"{'incomplete' if last.incomplete else 'complete'}, {_TRUSTED[last.trusted]}" if last else "",
     )
-    return table_box("Devices", head, rows)
 
 
-def _series_list(all_series: Sequence[Series]) -> Html | None:
+def _series_list(all_series: Sequence[Series], nights: NightsNow | None) -> Html | None:
     if not all_series:
         return None
     rows = [
-        _row(
+        table_row(
             _series_link(series),
-            with_badges(f"{_short(series.machine)}{' EMULATED' if series.emulated else ''}"),
-            series.dataset,
-            str(len(series.points)),
+            with_badges(f"{short(series.machine)}{' EMULATED' if series.emulated else ''}"),
+            _answer_cell(series, nights),
             f"{significant(1e3 * series.points[-1].median)}",
-            answer(series),
+            str(len(series.points)),
+            series.dataset,
         )
-        for series in all_series[:_MAX_SERIES]
+        for series in sorted(all_series, key=lambda each: _order(each, nights))[:_MAX_SERIES]
     ]
     more = len(all_series) - len(rows)
     unit = f"ms/{all_series[0].unit}, last Run"
+    head = head_row("configuration", "device", "answer", unit, "Runs", "data", text=("answer",))
     return fragment(
-        table_box("Configurations", _head("configuration", "device", "data", "Runs", unit, "answer"), rows),
+        table_box("Configurations", head, rows),
         element("p", f"{more} more are in the exports.", class_="small") if more else None,
     )
+
+
+def _order(series: Series, nights: NightsNow | None) -> tuple[int, object, object]:
+    """Return a key that sorts slower configurations first, then faster ones, then by names."""
+    found = nights.found_in(series) if nights else []
+    verdict = found[0][1].finding.verdict if found else verdict_of(series, nights)
+    place = {Verdict.FASTER: 1, "": 2}.get(verdict, 0)
+    return place, natural(series.machine), natural(str(series.configuration))
+
+
+def _answer_cell(series: Series, nights: NightsNow | None) -> Html:
+    """Return what the nights found, else the answer of the history."""
+    found = nights.found_in(series) if nights else []
+    if found and nights:
+        folder, first = found[0]
+        verdict = "faster" if first.finding.verdict == Verdict.FASTER else "slower"
+        return text_cell(nights.linked(folder, change_line(first.finding), first.night), verdict=verdict)
+    return text_cell(answer(series))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from edge_bench.app.dashboard.nights.reading import NightFolder, NightReader
 from edge_bench.bench.analysis.over_time.history import Series, not_in_history, series_of
 from edge_bench.bench.analysis.over_time.measured import MeasuredRun
 from edge_bench.bench.analysis.over_time.order import order_notes
@@ -40,11 +41,16 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     series: list[Series]
     runs: list[RunFact]  # the oldest first
     notes: list[str]
+    nights: list[NightFolder] = []  # of the folders that have nights
     problem: str = ""  # why the files cannot be read; the rest is empty then
 
     def series_of(self, name: str) -> Series | None:
         """Return the series with this `series_id`; None without one."""
         return next((each for each in self.series if series_id(each) == name), None)
+
+    def nights_of(self, place: str) -> NightFolder | None:
+        """Return the folder of nights with this number; None without one."""
+        return next((each for each in self.nights if str(each.place) == place), None)
 
     def run_of(self, run_id: str) -> RunFact | None:
         """Return the Run with this identity; None without one."""
@@ -69,6 +75,7 @@ class Snapshots:
         self._looked = -float("inf")
         self._state: tuple[object, ...] = ()
         self._snapshot: Snapshot | None = None
+        self._nights = NightReader(paths)
 
     def newest(self) -> Snapshot:
         """Return the snapshot of the files as they were at most `LOOK_SECONDS` ago."""
@@ -77,6 +84,9 @@ class Snapshots:
                 state = tuple(each for path in self._paths for each in _state(path))
                 if self._snapshot is None or state != self._state:
                     self._snapshot, self._state = self._read(), state
+                nights = self._nights.newest()  # after the Runs, which are written first
+                if nights != self._snapshot.nights:
+                    self._snapshot = msgspec.structs.replace(self._snapshot, nights=nights)
                 self._looked = self._clock()
             return self._snapshot
 

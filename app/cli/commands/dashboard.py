@@ -24,7 +24,7 @@ def dashboard(
     certificate: Certificate = None,
     key: CertificateKey = None,
 ) -> None:
-    """Show Runs over time in a web page: changes, devices that are silent, and the report of each Run.
+    """Show Runs and nights as web pages: what changed, which devices are silent, and the report of each Run.
 
     It only reads. New Runs are shown when the page is opened again. The server runs until Ctrl-C or SIGTERM.
     """

@@ -11,7 +11,17 @@ from edge_bench.app.render.units import significant
 from edge_bench.bench.records.nights.night import ConfirmationKind, Finding, Night, Rule, SilentEngine, TimeRatio
 from edge_bench.bench.wording import counted
 
-__all__ = ["Message", "certainty", "engine_line", "finding_line", "message_of"]
+__all__ = [
+    "Message",
+    "by_severity",
+    "certainty",
+    "change_line",
+    "engine_line",
+    "finding_details",
+    "finding_line",
+    "message_of",
+    "shown_ratio",
+]
 
 _MAX_SUBJECT = 300
 
@@ -36,14 +46,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 def message_of(night: Night, results: Path) -> Message:
     """Return the notification of a night."""
     silent = [engine for engine in night.silent if engine.reported]
-    changes = sorted(night.reported, key=_severity, reverse=True)
+    changes = by_severity(night.reported)
     lines = [*map(finding_line, changes), *map(engine_line, silent), *night.warnings]
     subject = lines[0] if lines else f"Night {night.number}: no change"
     if len(lines) > 1:
         subject += f" (and {len(lines) - 1} more)"
     details: list[str] = []
     for finding in changes:
-        details += ["", finding_line(finding), *(f"  {line}" for line in _details(finding))]
+        below = [*finding_details(finding), _runs_line(finding)]
+        details += ["", finding_line(finding), *(f"  {line}" for line in below)]
     for engine in silent:
         details += ["", engine_line(engine), *([f"  {one_line(engine.remedy)}"] if engine.remedy else [])]
     details += ["", *night.warnings] if night.warnings else []
@@ -64,13 +75,23 @@ def message_of(night: Night, results: Path) -> Message:
     )
 
 
+def by_severity(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the changes, the worst first."""
+    return sorted(findings, key=_severity, reverse=True)
+
+
 def finding_line(finding: Finding) -> str:
     """Return a sentence: what, where, since when, by how much, and how certain it is."""
+    return one_line(f"{change_line(finding)}; {certainty(finding)}")
+
+
+def change_line(finding: Finding) -> str:
+    """Return the same without how certain it is."""
     what = f"{finding.verdict.capitalize()} on {finding.engine}"
     name = f"{finding.model}, {finding.configuration.variant} on {finding.configuration.runtime}"
     since = f"since {_date(finding.since)[:10]} (night {finding.since_night})"
     size = _size(finding)
-    return one_line(f"{what} {since}: {name}{f', {size}' if size else ''}; {certainty(finding)}")
+    return one_line(f"{what} {since}: {name}{f', {size}' if size else ''}")
 
 
 def engine_line(engine: SilentEngine) -> str:
@@ -104,19 +125,25 @@ def _again(finding: Finding) -> str:
     if confirmation.kind is ConfirmationKind.NONE:
         return f"not measured again: {confirmation.reason}"
     ratio = f" ({_times(confirmation.ratio)})" if confirmation.ratio else ""
-    outcome = {True: "again slower", False: "not slower", None: "undecided"}[confirmation.confirmed]
+    verdict = finding.verdict
+    outcome = {True: f"again {verdict}", False: f"not {verdict}", None: "undecided"}[confirmation.confirmed]
     if confirmation.kind is ConfirmationKind.INTERLEAVED:
         confirmed = {True: "confirmed", False: "not confirmed", None: "undecided"}[confirmation.confirmed]
         return f"{confirmed} by old and new model interleaved{ratio}"
     return f"measured once more the same night: {outcome}{ratio}"
 
 
-def _size(finding: Finding) -> str:
+def shown_ratio(finding: Finding) -> TimeRatio | None:
+    """Return the ratio of times that the notification states: of old and new model interleaved, if there is one."""
     confirmation = finding.confirmation
     if confirmation and confirmation.kind is ConfirmationKind.INTERLEAVED and confirmation.ratio:
-        return _times(confirmation.ratio)
-    if finding.ratio:
-        return _times(finding.ratio)
+        return confirmation.ratio
+    return finding.ratio
+
+
+def _size(finding: Finding) -> str:
+    if ratio := shown_ratio(finding):
+        return _times(ratio)
     if finding.verdict == LESS_ACCURATE and finding.points is not None:
         interval = ""
         if finding.points_low is not None and finding.points_high is not None:
@@ -130,19 +157,23 @@ def _times(ratio: TimeRatio) -> str:
     return f"{significant(ratio.value)}× the time{interval}"
 
 
-def _details(finding: Finding) -> Sequence[str]:
+def finding_details(finding: Finding) -> Sequence[str]:
+    """Return the machine of a change, and what else changed since the last good night."""
     changed = [one_line(each) for each in finding.differences]
     first = f"Changed since the last good night: {'; '.join(changed)}" if changed else (
         "Nothing that a Run records changed since the last good night: versions, kernel, governor, temperature, "
         "throttling, model and data are the same"
     )  # fmt: skip
-    runs = f"Runs: last good {finding.last_good_run[:8] or 'none'}, first changed {finding.run_id[:8]}"
     lines = [f"Machine: {one_line(finding.machine)}", first]
     if finding.confirmation and finding.confirmation.kind is ConfirmationKind.REPEATED:
         lines.append(
             "The second measurement is of tonight's state: the state of the nights before cannot be measured again"
         )
-    return [*lines, runs]
+    return lines
+
+
+def _runs_line(finding: Finding) -> str:
+    return f"Runs: last good {finding.last_good_run[:8] or 'none'}, first changed {finding.run_id[:8]}"
 
 
 def _severity(finding: Finding) -> tuple[int, float]:

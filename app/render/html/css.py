@@ -21,6 +21,7 @@ header {{ border-bottom: 1px solid var(--grid); padding-bottom: 1.5rem; margin-b
 .kind {{ color: var(--muted); font-size: .875rem; margin: 0 0 .5rem }}
 h1 {{ font-size: clamp(1.5rem, 1.1rem + 1.6vw, 2.1rem); line-height: 1.2; letter-spacing: -.015em; font-weight: 650;
   margin: 0; text-wrap: balance }}
+.whole {{ white-space: nowrap }}
 h2 {{ font-size: 1.2rem; line-height: 1.3; letter-spacing: -.005em; font-weight: 650; margin: 4rem 0 .75rem }}
 h3 {{ font-size: 1rem; font-weight: 650; margin: 2.25rem 0 .5rem }}
 p, li, dd {{ max-width: 44rem }}
@@ -62,12 +63,14 @@ tbody th {{ white-space: normal; max-width: 17rem }}
 tbody .only {{ white-space: nowrap; max-width: none }}
 tbody .only.lengthy {{ white-space: normal; min-width: 14rem; max-width: 24rem; overflow-wrap: anywhere }}
 thead th {{ color: var(--muted); font-weight: 500; vertical-align: bottom; border-bottom: 1px solid var(--muted) }}
-thead th:not(.key) {{ text-align: right }}
+thead th:not(.key, .text) {{ text-align: right }}
 .only, .facts th:first-child {{ position: sticky; left: 0; background: var(--paper) }}
 th small {{ color: var(--muted); font-size: .9em }}
 tbody .group {{ max-width: none; white-space: nowrap }}
 .group {{ font-weight: 600; padding-top: 1.1rem }}
 .stay {{ position: sticky; left: 0 }}
+td.text, thead th.text {{ text-align: left }}
+td.text {{ white-space: normal; min-width: 9rem; max-width: 26rem; overflow-wrap: anywhere }}
 td:last-child, th:last-child {{ padding-right: 0 }}
 .facts th {{ color: var(--muted); padding-right: 2rem }}
 .facts td, .facts thead th:not(:first-child) {{ text-align: left; white-space: normal; min-width: 11rem;

@@ -1,6 +1,6 @@
 """Render a Table for a terminal, or as Markdown, CSV, JSON or HTML."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from edge_bench.app.render.formats import Format
 from edge_bench.app.render.table import Table, limited
 from edge_bench.app.render.text.wrapping import middle_shortened, text_width, wrapped
 
-__all__ = ["render"]
+__all__ = ["csv_lines", "render"]
 
 #: Characters between columns, and the fewest to which the last column is wrapped before a table is split into blocks.
 _GAP, _NARROWEST = 2, 24
@@ -115,10 +115,21 @@ def _text_width(cell: str) -> int:
 
 
 def _as_csv(records: Sequence[dict[str, Any]]) -> str:
-    records = list(records)
-    if not records:
-        return ""
+    return "\n".join(csv_lines(lambda: records))
+
+
+def csv_lines(records: Callable[[], Iterable[dict[str, Any]]]) -> Iterator[str]:
+    """Yield the lines of a CSV file with the header, without newlines; nothing without records.
+
+    ``records`` is called twice: first to find the columns, so that not all records need be in memory.
+    """
     # CSV has no nested values; lists and objects are in the JSON only
-    names = dict.fromkeys(name for record in records for name in record)  # rows may be of several kinds
-    columns = [name for name in names if not any(isinstance(record.get(name), list | dict) for record in records)]
-    return "\n".join(csv_line(line) for line in [columns, *(map(record.get, columns) for record in records)])
+    flat: dict[str, bool] = {}  # rows may be of several kinds
+    for record in records():
+        for name, value in record.items():
+            flat[name] = flat.get(name, True) and not isinstance(value, list | dict)
+    columns = [name for name, is_flat in flat.items() if is_flat]
+    if columns:
+        yield csv_line(columns)
+        for record in records():
+            yield csv_line(map(record.get, columns))

@@ -1,6 +1,6 @@
 """Tables of changes over time: one answer per series, and one row per Run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -26,7 +26,9 @@ from edge_bench.bench.stats.chart_records import RULES, Mark
 from edge_bench.bench.stats.ratios import Ratio, Verdict
 from edge_bench.bench.wording import counted
 
-__all__ = ["answer", "answers_table", "group_letters", "group_names", "history_table", "size_of_change"]
+__all__ = [
+    "answer", "answers_table", "group_letters", "group_names", "history_records", "history_table", "size_of_change",
+]  # fmt: skip
 
 _ACCURACY = "accuracy\n%"
 _HEADER = (
@@ -100,12 +102,10 @@ def history_table(all_series: Sequence[Series], notes: Sequence[str] = ()) -> Ta
     """Return one row per Run and configuration, grouped by machine, dataset and bundle."""
     groups = group_names(all_series)
     letters = group_letters(groups)
-    rows, records, row_groups, keys = [], [], [], _keys(all_series)
+    rows, row_groups, keys = [], [], _keys(all_series)
     for series, group in zip(all_series, groups, strict=True):
-        sentence = answer(series)
         for number in range(len(series.points)):
             rows.append([*([letters[group]] if letters else []), *_cells(series, number, keys)])
-            records.append(_record(series, number) | {"answer": sentence})
             row_groups.append(f"{letters[group]} = {group}" if letters else "")
     return Table(
         title="Over time" if letters or not groups else f"Over time, {groups[0]}",
@@ -117,9 +117,17 @@ def history_table(all_series: Sequence[Series], notes: Sequence[str] = ()) -> Ta
             *_column_notes(all_series),
             *(f"NOTE: {note}" for note in notes),
         ],
-        records=records,
+        records=list(history_records(all_series)),
         groups=row_groups if letters else (),
     )
+
+
+def history_records(all_series: Sequence[Series]) -> Iterator[dict[str, Any]]:
+    """Yield the records of `history_table`, one by one."""
+    for series in all_series:
+        sentence = answer(series)
+        for number in range(len(series.points)):
+            yield _record(series, number) | {"answer": sentence}
 
 
 def _keys(all_series: Sequence[Series]) -> int:

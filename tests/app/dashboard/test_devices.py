@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_bench.app.dashboard.devices import age, devices_of, devices_sentence
+from edge_bench.app.dashboard.ages import age
+from edge_bench.app.dashboard.devices import devices_of, devices_sentence
 from edge_bench.app.dashboard.snapshot import LOOK_SECONDS, Snapshots, series_id
 from tests.app.dashboard.fleets import NOW, fleet, write_all
 

@@ -1,0 +1,1 @@
+"""Nights of `edge-bench nightly`: their records, what is wrong now, and their pages."""
