@@ -45,7 +45,7 @@ def walked(desk: Desk) -> Desk:
     assert command
     good(desk.run(command[1], network=True))
     rows = "\n".join(step.row for step in desk.steps)
-    (FOLDER / "walk.md").write_text(f"| command | time | network |\n| --- | --- | --- |\n{rows}\n")
+    (FOLDER / "walk.md").write_text(f"| command | time | network | load |\n| --- | --- | --- | --- |\n{rows}\n")
     return desk
 
 
