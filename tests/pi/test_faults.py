@@ -1,13 +1,16 @@
 """What goes wrong with a Raspberry Pi: a power cut, a full SD card, a wrong clock, little memory."""
 
+import contextlib
 import datetime as dt
 import re
+from collections.abc import Iterator
 
 import pytest
 
 from edge_bench.bench.records.run_files import read_run
 from tests.fleet.commands import rows_in
 from tests.pi.desk import PI, Desk, Step
+from tools.emulated_pi.machine import EmulatedPi
 
 pytestmark = [pytest.mark.containers, pytest.mark.nightly]
 
@@ -44,6 +47,22 @@ def on_the_pi(desk: Desk, arguments: str, results: str) -> Step:
     return desk.run(f"ssh {PI} 'mkdir -p {results} && {command} {arguments}'")
 
 
+@contextlib.contextmanager
+def full_card(pi: EmulatedPi, left: int, to: str = "%a") -> Iterator[None]:
+    """Fill the card until ``left`` bytes are free: to users (%a), or to root, thus Docker, which has a reserve (%f)."""
+    filled = pi.ssh(f"fallocate -l $(($(stat -f -c '{to} * %S' /) - {left})) /full", user="root")
+    assert filled.returncode == 0, filled.stderr
+    try:
+        yield
+    finally:
+        pi.ssh("rm /full", user="root")
+
+
+def docker_megabytes(pi: EmulatedPi) -> int:
+    """Return what images, containers and volumes take on the card, and what was left of them."""
+    return int(pi.ssh("du -sm /var/lib/docker", user="root").stdout.split()[0])
+
+
 def cut_power_when(desk: Desk, command: str, pattern: str) -> tuple[int, str]:
     """Switch the Pi off when a line of a command's output matches; return the command's exit code and output."""
     process = desk.start(command)
@@ -60,13 +79,9 @@ def cut_power_when(desk: Desk, command: str, pattern: str) -> tuple[int, str]:
 
 def test_a_full_sd_card_is_reported_and_nothing_is_lost(ready: Desk) -> None:
     pi = ready.machine()
-    filled = pi.ssh("fallocate -l $(($(df --output=avail -B1 / | tail -1) - 3000000)) /full; df /", user="root")
-    assert filled.returncode == 0, filled.stderr
-    try:
+    with full_card(pi, left=3_000_000):
         full = on_the_pi(ready, f"{QUICK} --trials 2", "full")
         refused = ready.run(f"{FLEET} {QUICK} --trials 2 --results full --image edge-bench:latest")
-    finally:
-        pi.ssh("rm /full", user="root")
     for step in (full, refused):
         assert step.code not in (0, 130), step.stdout
         assert "Traceback" not in step.stdout + step.stderr
@@ -79,16 +94,15 @@ def test_a_full_sd_card_is_reported_and_nothing_is_lost(ready: Desk) -> None:
 def test_an_image_that_does_not_fit_is_reported(ready: Desk) -> None:
     pi = ready.machine()
     pi.ssh("docker image rm --force $(docker image ls --quiet)", user="root")
-    pi.ssh("fallocate -l $(($(df --output=avail -B1 / | tail -1) - 150000000)) /full", user="root")
-    try:
+    before = docker_megabytes(pi)
+    with full_card(pi, left=150_000_000, to="%f"):
         by_hand = ready.run(SEND)
         refused = ready.run(f"{FLEET} {QUICK} --trials 2 --results small")
         left = pi.ssh("docker image ls --all --quiet; docker ps --all --quiet; docker volume ls --quiet").stdout
-    finally:
-        pi.ssh("rm /full", user="root")
     assert by_hand.code
     assert "no space" in by_hand.stderr
     assert left == ""
+    assert docker_megabytes(pi) < before + 10  # no half of an image
     assert refused.code == 1
     (row,) = rows_in(ready.folder / "small").values()
     assert row["state"] == "failed"
