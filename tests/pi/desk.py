@@ -125,12 +125,11 @@ class Desk:
 
     def walk(self, blocks: Sequence[Block]) -> Iterator[Step]:
         """Execute the commands of blocks one by one, word for word; skip those that were executed before."""
-        done = {step.command for step in self.steps}
         for block in blocks:
             for command in commands_of(block):
                 if assignment := _ASSIGNMENT.fullmatch(command):
                     self.variables[assignment[1]] = assignment[2]
-                elif command not in done:
+                elif command not in {step.command for step in self.steps}:
                     yield self.run(command, network=True)
 
     def _network(self) -> tuple[int, int]:
