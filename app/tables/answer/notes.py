@@ -129,7 +129,7 @@ def _between_runs(runs: Sequence[Run]) -> list[str]:
 
 
 def _warnings(runs: Sequence[Run]) -> tuple[list[str], list[str]]:
-    """Return the warnings about outputs and those about times, which must not be emulated, merged over configurations."""
+    """Return the warnings about outputs and those about times, but not emulated ones, merged over configurations."""
     found: dict[str, list[tuple[str, str]]] = {}
     for run in runs:
         for result in run.results:
