@@ -110,6 +110,7 @@ def test_an_image_that_does_not_fit_is_reported(ready: Desk) -> None:
     assert "disk" in row["remedy"]
     done = ready.run(f"{FLEET} {QUICK} --trials 2 --results small --resume")
     assert done.code == 0, done.stdout + done.stderr
+    pi.ssh("docker tag $(docker image ls --quiet) edge-bench:latest")  # for the next tests
 
 
 def test_a_fleet_run_resumes_after_the_pi_was_switched_off(ready: Desk) -> None:
