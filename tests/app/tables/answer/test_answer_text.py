@@ -195,19 +195,6 @@ def test_there_are_at_most_five_notes_one_for_each_cause() -> None:
     assert all(what in all_notes for what in whats)
 
 
-def test_emulated_times_that_vary_are_no_note() -> None:
-    emulated = machine(hostname="pi", emulated=True, emulation_signs=["a sign"])
-    warnings = ["unstable: the standard deviation is 10 % of the mean", "labels differ from those of the original"]
-
-    def notes(measured: Run) -> str:
-        warned = [msgspec.structs.replace(each, warnings=warnings) for each in measured.results]
-        return answer_text(subject(msgspec.structs.replace(measured, results=warned)), 80)
-
-    one = result("a", "x", 1.0)
-    assert ["unstable" in notes(run(one, on=each)) for each in (machine(), emulated)] == [True, False]
-    assert "labels differ" in notes(run(one, on=emulated))
-
-
 def test_notes_have_at_most_seven_lines() -> None:
     findings = [Finding(what=f"finding {letter} {20 * 'word '}", remedy="r", spoils=False) for letter in "abcd"]
     text = answer_text(subject(nine(findings=findings)), 80).split("\n\n")[-1].split("\n")
