@@ -110,7 +110,8 @@ pi-down: setup ## shut the emulated Raspberry Pi down
 
 pi-test: setup ## walk the Raspberry Pi chapter on an emulated one, with power cuts and other faults: nightly
 	@$(BIN)/python -m tools.emulated_pi check
-	@$(BIN)/python -m pytest tests/pi -m nightly
+	@echo 'all steps: tail -f build/pi/steps.log' >&2
+	@$(BIN)/python -m pytest tests/pi -m nightly --verbose --durations=0
 
 # RUNS: Run files or folders, BUNDLE: the measured bundle
 screenshots: setup ## recreate docs/images/*.png: make screenshots RUNS="results" BUNDLE=artifacts/bundle

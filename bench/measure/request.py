@@ -113,9 +113,9 @@ class BenchmarkRequest:
             selection = msgspec.structs.replace(selection, variants=light)
             settings = msgspec.structs.replace(settings, limit=EMULATED_LIMIT)
             which = (
-                f"only the light model ({LIGHT}) on {EMULATED_LIMIT} images"
+                f"only the light model ({LIGHT}) on at most {EMULATED_LIMIT} images"
                 if light
-                else (f"only {EMULATED_LIMIT} images")
+                else (f"at most {EMULATED_LIMIT} images")
             )
             progress.say(f"EMULATED: {which}; change this with --variant, --runtime or --limit")
         planned = plan(bundle, selection, settings.memory_limit)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.command_line import REPOSITORY
 
-__all__ = ["Block", "all_pages", "command_lines", "edge_bench_arguments", "shell_blocks"]
+__all__ = ["Block", "all_pages", "command_lines", "edge_bench_arguments", "shell_blocks", "without_comments"]
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
 _NOT_RUN = re.compile(r"<!-- *not run:(.*?)-->\s*\Z", re.DOTALL)
@@ -59,9 +59,14 @@ def blocks(path: Path) -> Iterator[Block]:
         )  # fmt: skip
 
 
+def without_comments(text: str) -> str:
+    """Return a shell script without its comments, which may contain quotes of their own."""
+    return _COMMENT.sub(lambda found: found[1] or "", text)
+
+
 def command_lines(text: str) -> Iterator[list[str]]:
     """Yield the words of each simple command of a shell script, without assignments, redirections and comments."""
-    text = _COMMENT.sub(lambda found: found[1] or "", _HEREDOC.sub(r"\3", text)).replace("\\\n", " ")
+    text = without_comments(_HEREDOC.sub(r"\3", text)).replace("\\\n", " ")
     lexer = shlex.shlex(text, posix=True, punctuation_chars="();<>|&\n")
     lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t", True, ""
     words: list[str] = []

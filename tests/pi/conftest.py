@@ -55,7 +55,7 @@ def desk(pi: EmulatedPi, digits_bundle: Bundle, tmp_path_factory: pytest.TempPat
     desk = Desk(tmp_path_factory.mktemp("desk"), pi)
     desk.prepare()
     shutil.copytree(digits_bundle.folder, desk.folder / "artifacts/bundle")
-    measured = desk.run("edge-bench run artifacts/bundle --trials 5 --processes 1 --variant dynamic,float32")
+    measured = desk.run("edge-bench run artifacts/bundle --trials 12 --processes 3 --variant dynamic,float32")
     assert measured.code == 0, measured.stderr
     desk.steps.clear()
     kept = f"edge-bench-before-pi-tests:{os.getpid()}"

@@ -6,11 +6,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.command_line import REPOSITORY, clean_environment
-from tests.docs.pages import Block
+from tests.docs.pages import Block, without_comments
 from tools.emulated_pi.machine import HOST, USER, EmulatedPi
 
 __all__ = ["PI", "Desk", "Step", "commands_of"]
@@ -32,25 +32,34 @@ class Step:
     stderr: str
     received: int = 0  # bytes that the Pi received meanwhile
     sent: int = 0
+    load: float = 0  # programs that wanted to compute on this machine, on average in the last minute
 
     @property
     def row(self) -> str:
         """A row of the table in docs/raspberry-pi.md."""
         network = f"{self.received / 1e6:.1f} MB to the Pi, {self.sent / 1e6:.2f} MB back"
-        return f"| `{self.command.splitlines()[0]}` | {self.seconds:.1f} s | {network} |"
+        return f"| `{self.command.splitlines()[0]}` | {self.seconds:.1f} s | {network} | {self.load:.1f} |"
 
 
 @dataclass
 class Desk:
-    """A folder with a copy of the files under version control, and a shell that knows the emulated Pi by its name."""
+    """A clone with the changes of this one, and a shell that knows the emulated Pi by its name."""
 
     folder: Path
-    pi: EmulatedPi
+    pi: EmulatedPi  # as it was started last
     variables: dict[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
 
+    @property
+    def log(self) -> Path:
+        """The commands so far, and what they wrote: the tests show nothing for half an hour."""
+        return self.pi.folder / "steps.log"
+
     def prepare(self) -> None:
-        """Copy the clone, and write the program ``edge-bench``."""
+        """Clone the repository with its changes, and write the program ``edge-bench``."""
+        self.log.unlink(missing_ok=True)
+        git: list[str | Path] = ["git", "-C", self.folder]
+        subprocess.run(["git", "clone", "--quiet", "--shared", "--no-checkout", REPOSITORY, self.folder], check=True)
         names = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=REPOSITORY, capture_output=True, check=True,
@@ -62,6 +71,7 @@ class Desk:
         )  # fmt: skip
         subprocess.run(["tar", "--extract", "--file=clone.tar"], cwd=self.folder, check=True)
         (self.folder / "clone.tar").unlink()
+        subprocess.run([*git, "reset", "--quiet"], check=True)  # the image's revision is that of the files
         programs = self.folder / ".bin"
         programs.mkdir()
         (programs / "edge-bench").write_text(f'#!/bin/sh\nexec {sys.executable} -m edge_bench "$@"\n')
@@ -86,9 +96,12 @@ class Desk:
         seconds = time.monotonic() - start
         after = self._network() if network else (0, 0)
         step = Step(
-            command, seconds, done.returncode, done.stdout, done.stderr, after[0] - before[0], after[1] - before[1]
-        )
+            command, seconds, done.returncode, done.stdout, done.stderr, after[0] - before[0], after[1] - before[1],
+            os.getloadavg()[0],
+        )  # fmt: skip
         self.steps.append(step)
+        with self.log.open("a") as log:
+            log.write(f"{time.strftime('%H:%M:%S')} {step.row} exit code {step.code}\n{step.stdout}{step.stderr}\n")
         return step
 
     def start(self, command: str) -> "subprocess.Popen[str]":
@@ -98,14 +111,25 @@ class Desk:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
 
+    def machine(self, **properties: object) -> EmulatedPi:
+        """Return the Pi, running with these properties and no others; restart it only if it has not."""
+        wanted = replace(EmulatedPi(self.pi.folder, self.pi.name, self.pi.port), **properties)  # type: ignore[arg-type]
+        if wanted != self.pi or not wanted.process_id():
+            self.pi.shut_down()
+            self.pi = wanted
+            start = time.monotonic()
+            wanted.start()
+            with self.log.open("a") as log:
+                log.write(f"started in {time.monotonic() - start:.0f} s: {properties}, load {os.getloadavg()[0]:.1f}\n")
+        return wanted
+
     def walk(self, blocks: Sequence[Block]) -> Iterator[Step]:
         """Execute the commands of blocks one by one, word for word; skip those that were executed before."""
-        done = {step.command for step in self.steps}
         for block in blocks:
             for command in commands_of(block):
                 if assignment := _ASSIGNMENT.fullmatch(command):
                     self.variables[assignment[1]] = assignment[2]
-                elif command not in done:
+                elif command not in {step.command for step in self.steps}:
                     yield self.run(command, network=True)
 
     def _network(self) -> tuple[int, int]:
@@ -115,5 +139,5 @@ class Desk:
 
 def commands_of(block: Block) -> list[str]:
     """Return the commands of a block without comments, one per line or per lines that end in a backslash."""
-    lines = re.sub(r"[ \t]+#[^'\"\n]*$", "", block.text, flags=re.MULTILINE).replace("\\\n", " ").splitlines()
+    lines = without_comments(block.text).replace("\\\n", " ").splitlines()
     return [re.sub(r"\s+", " ", line).strip() for line in lines if line.strip()]

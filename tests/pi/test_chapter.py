@@ -11,6 +11,7 @@ from tests.command_line import REPOSITORY
 from tests.docs.pages import Block, shell_blocks
 from tests.pi.conftest import FOLDER
 from tests.pi.desk import Desk, Step
+from tools.emulated_pi.machine import HOST
 
 pytestmark = [pytest.mark.containers, pytest.mark.nightly]
 
@@ -27,7 +28,7 @@ def pi_blocks() -> list[Block]:
 def runs_of(desk: Desk) -> list[Run]:
     """The Runs of the Pi on the PC, oldest first."""
     runs = [read_run(path) for path in sorted((desk.folder / "results").glob("run-*.json"))]
-    return [run for run in runs if run.machine.hostname == desk.pi.name]
+    return [run for run in runs if run.machine.hostname in (desk.pi.name, HOST.partition(".")[0])]  # the fleet's name
 
 
 def good(step: Step) -> str:
@@ -45,7 +46,7 @@ def walked(desk: Desk) -> Desk:
     assert command
     good(desk.run(command[1], network=True))
     rows = "\n".join(step.row for step in desk.steps)
-    (FOLDER / "walk.md").write_text(f"| command | time | network |\n| --- | --- | --- |\n{rows}\n")
+    (FOLDER / "walk.md").write_text(f"| command | time | network | load |\n| --- | --- | --- | --- |\n{rows}\n")
     return desk
 
 

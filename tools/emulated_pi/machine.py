@@ -5,6 +5,7 @@ through a port of this computer's loopback interface.
 """
 
 import contextlib
+import datetime as dt
 import os
 import shutil
 import signal
@@ -183,6 +184,9 @@ class EmulatedPi:
                 raise Trouble(f"port {self.port} is in use: choose another with --port")
         # the Raspberry Pi's firmware switches the memory controller of cgroups off, too
         arguments = f"root=/dev/vda rw console=ttyAMA0 cgroup_disable=memory systemd.hostname={self.name}"
+        if self.clock != "utc":  # systemd would not accept a clock from before its own release
+            began = dt.datetime.fromisoformat(self.clock).replace(tzinfo=dt.UTC)
+            arguments += f" systemd.clock_usec={int(began.timestamp())}000000"
         return [
             "qemu-system-aarch64", "-M", "virt", "-cpu", self.core, "-smp", str(self.cores), "-m", str(self.memory_mb),
             "-kernel", base / "vmlinuz", "-initrd", base / "initrd", "-append", arguments,

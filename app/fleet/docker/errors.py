@@ -7,7 +7,6 @@ from typing import TypeVar
 from edge_bench.bench.errors import EdgeBenchError
 
 __all__ = [
-    "FREE_DISK",
     "BadAnswer",
     "Cancelled",
     "EngineLost",
@@ -16,6 +15,7 @@ __all__ = [
     "one_line",
     "remedy_for",
     "stated_number",
+    "without_file",
 ]
 
 
@@ -66,7 +66,7 @@ def engine_trouble(what: str, explain: Callable[[], str] = lambda: "") -> Iterat
     except EdgeBenchError:
         raise
     except docker.errors.APIError as cause:
-        reason = one_line(cause.explanation or str(cause))
+        reason = without_file(one_line(cause.explanation or str(cause)))
         raise EngineTrouble(f"{what}: {reason}", remedy_for(reason)) from cause
     except connection_errors as cause:
         if cancelled := _wrapped(cause, Cancelled):
@@ -87,6 +87,11 @@ def engine_trouble(what: str, explain: Callable[[], str] = lambda: "") -> Iterat
 def one_line(text: object, max_length: int = 300) -> str:
     """Return untrusted text as one printable line of at most ``max_length`` characters."""
     return "".join(c if c.isprintable() else " " for c in " ".join(str(text).split()))[:max_length]
+
+
+def without_file(reason: str) -> str:
+    """Return an engine's message; of a full disk only the cause: the name of the file is long and explains nothing."""
+    return "no space left on its disk" if "no space left" in reason.lower() else reason
 
 
 def stated_number(value: object) -> int:
@@ -127,10 +132,10 @@ def remedy_for(reason: str) -> str:
     return next((remedy for fragment, remedy in _REMEDIES.items() if fragment in reason), "")
 
 
-FREE_DISK = "free disk space there: `docker system df` shows what Docker uses"
+_FREE_DISK = "free disk space there: `docker system df` shows what Docker uses"
 _START_DOCKER = "start Docker there, or add its socket to the address: ssh://user@host/path/to/docker.sock"
 _REMEDIES = {
-    "no space left": FREE_DISK,
+    "no space left": _FREE_DISK,
     "exec format error": "install QEMU emulation there, or use its native platform",
     "permission denied (publickey": "copy your public key to that machine with ssh-copy-id",
     "host key verification failed": "connect once manually with ssh and check its host key",

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from edge_bench.app.fleet.docker.client import load_errors
 from edge_bench.app.fleet.docker.engine import Engine
-from edge_bench.app.fleet.docker.errors import FREE_DISK, EngineTrouble, one_line
+from edge_bench.app.fleet.docker.errors import EngineTrouble, one_line, remedy_for, without_file
 from edge_bench.app.fleet.docker.transfer import CHUNK_BYTES, OnBytes, chunks
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.archives import ARCHIVE_ERRORS, is_ordinary
@@ -124,8 +124,7 @@ def ensure_image(engine: Engine, source: ImageSource, on_bytes: OnBytes, *, by_t
             return part.tag, 0
     with engine.trouble("sending the image"), part.path.open("rb") as file:
         for error in load_errors(engine.slow_client, chunks(file, on_bytes)):
-            remedy = FREE_DISK if "no space" in error.lower() else ""
-            raise EngineTrouble(f"sending the image: {error}", remedy)
+            raise EngineTrouble(f"sending the image: {without_file(error)}", remedy_for(error))
     if not _has(engine, part.tag, part):
         raise EngineTrouble(
             "sending the image: the loaded image differs from the sent one", "check the disk of that engine"

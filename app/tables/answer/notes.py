@@ -129,19 +129,25 @@ def _between_runs(runs: Sequence[Run]) -> list[str]:
 
 
 def _warnings(runs: Sequence[Run]) -> tuple[list[str], list[str]]:
-    """Return the warnings about outputs and those about times, each merged over configurations."""
+    """Return the warnings about outputs and those about times, but not emulated ones, merged over configurations."""
     found: dict[str, list[tuple[str, str]]] = {}
     for run in runs:
         for result in run.results:
             for warning in result.warnings:
+                if run.emulated and _is_of_times(warning):
+                    continue
                 key = re.sub(r"s\b", "", _NUMBER.sub("#", warning))
                 found.setdefault(key, []).append((_short(result), warning))
     outputs, times = list[str](), list[str]()
     for items in found.values():
         text = f"{_named([name for name, _ in items])}: {_merged([warning for _, warning in items])}"
-        of_times = any(part in items[0][1] for part in _OF_TIMES)
+        of_times = _is_of_times(items[0][1])
         (times if of_times else outputs).append(f"{'-' if of_times else '!'} {text}")
     return outputs, times
+
+
+def _is_of_times(warning: str) -> bool:
+    return any(part in warning for part in _OF_TIMES)
 
 
 def _merged(texts: Sequence[str]) -> str:

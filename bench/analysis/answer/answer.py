@@ -80,7 +80,7 @@ def answer_of(comparison: Comparison) -> Answer:
         configurations=len(comparison.rows),
         trusted=False if False in known else None if None in known else True,
         reason=reason,
-        reason_machine=machine if len(sides) > 1 else "",
+        reason_machine=machine if len(comparison.reliability) > 1 else "",  # also beside an emulated one
         unstable=sum(side.unstable for side in sides),
         search=comparison.searches[0] if len(comparison.searches) == len(comparison.reliability) == 1 else None,
         measured=sum(side.measured for side in sides),

@@ -7,10 +7,11 @@ import re
 import tarfile
 from pathlib import Path
 
+import docker.errors
 import pytest
 import yaml
 
-from edge_bench.app.fleet.docker.errors import EngineTrouble
+from edge_bench.app.fleet.docker.errors import EngineTrouble, engine_trouble
 from edge_bench.app.fleet.docker.images import cut
 from edge_bench.app.fleet.docker.inventory import engine_settings
 from edge_bench.app.fleet.docker.transfer import checksums, files_in, packed, unpacked
@@ -177,3 +178,12 @@ def test_numbers_and_booleans_are_not_quoted() -> None:
     assert as_yaml({"mode": 0o400, "read_only": True, "image": "edge-bench:x"}) == (
         "mode: 256\nread_only: true\nimage: edge-bench:x\n"
     )
+
+
+def test_a_full_disk_is_named_first_not_the_file_in_which_it_was_noticed() -> None:
+    explanation = f"Error processing tar file(exit status 1): write /usr/{'x' * 200}.so: no space left on device"
+    with pytest.raises(EngineTrouble) as caught, engine_trouble("sending the image"):
+        raise docker.errors.APIError("500 Server Error", explanation=explanation)
+    assert len(caught.value.problem) < 60  # a cell of a table shows it in full
+    assert "space" in caught.value.problem
+    assert "docker system df" in caught.value.remedy

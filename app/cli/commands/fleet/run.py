@@ -201,6 +201,6 @@ def _finish(outcome: "Outcome") -> None:
     if missing := outcome.missing:
         names = ", ".join(device.engine.name for device in missing)
         raise EdgeBenchError(
-            f"{len(missing)} of {counted(len(outcome.devices), 'engine')} have no Run or were not cleaned up: {names}",
+            f"{len(missing)} of {counted(len(outcome.devices), 'engine')} without a Run or not cleaned up: {names}",
             "see the reasons above, then rerun the same command with --resume for these engines only",
         )

@@ -94,3 +94,15 @@ def test_emulated_machines_get_no_verdict() -> None:
     text = lines([device("a", first), device("b", second)], first, second)
     assert "EMULATED" in text[0]
     assert not any("ms/image" in line or "▸" in line for line in text)
+
+
+def test_emulated_times_that_vary_are_no_note() -> None:
+    warnings = ["unstable: the standard deviation is 10 % of the mean", "labels differ from those of the original"]
+
+    def notes(measured: Run) -> str:
+        warned = [msgspec.structs.replace(each, warnings=warnings) for each in measured.results]
+        return "\n".join(lines([device("a", measured)], msgspec.structs.replace(measured, results=warned)))
+
+    one = result("a", "x", 1.0)
+    assert ["unstable" in notes(run(one, on=each)) for each in (machine(), EMULATED)] == [True, False]
+    assert "labels differ" in notes(run(one, on=EMULATED))

@@ -136,6 +136,9 @@ def test_a_spoiling_finding_makes_times_and_verdicts_unreliable() -> None:
     assert answer.reason is not None
     assert (answer.reason.what, answer.reason.remedy) == ("it is hot", "cool it")
     assert [row.verdict_reliable for row in comparison.rows if row.ratio] == [False]
+    assert answer.reason_machine == ""
+    beside = answered(spoiled, run(result("a", "x", 0.1), on=EMULATED))
+    assert beside.reason_machine.split(" ")[0] == "desk"  # whose times those are, although the other's do not count
     fine = compare([msgspec.structs.replace(spoiled, findings=[], trusted=True)])
     assert answer_of(fine).trusted is True
     assert [row.verdict_reliable for row in fine.rows if row.ratio] == [True]
