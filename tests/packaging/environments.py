@@ -1,11 +1,12 @@
 """Commands outside of the repository, and virtual environments without any package of the tests."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["called", "index_answers", "new_environment"]
+__all__ = ["called", "index_answers", "interpreter", "new_environment"]
 
 
 def _run(*command: object, cwd: Path) -> "subprocess.CompletedProcess[str]":
@@ -31,7 +32,17 @@ def index_answers(folder: Path) -> bool:
     return _run(*pip, "py-cpuinfo", cwd=folder).returncode == 0
 
 
-def new_environment(folder: Path, python: str = sys.executable) -> Path:
+def interpreter(version: str) -> Path | None:
+    """Return an interpreter of this version, such as 3.12, from the PATH or from pyenv; None if there is none."""
+    name = f"python{version}"
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    found = [shutil.which(name), *sorted(pyenv.glob(f"versions/{version}.*/bin/{name}"))]
+    # pyenv's program of this name fails unless its user has chosen this version
+    working = (Path(each) for each in found if each and _run(each, "-c", "import venv", cwd=Path.cwd()).returncode == 0)
+    return next(working, None)
+
+
+def new_environment(folder: Path, python: str | Path = sys.executable) -> Path:
     """Make a virtual environment with pip and nothing else; return its folder of programs."""
     called(python, "-m", "venv", folder, cwd=folder.parent)
     return folder / "bin"

@@ -8,7 +8,7 @@ import pytest
 
 from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.version import __version__
-from tests.packaging.environments import called, new_environment
+from tests.packaging.environments import called, interpreter, new_environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("package_index")]
 
@@ -41,14 +41,16 @@ def test_uvx_runs_a_model_from_the_wheel(wheel: Path, bundle_copy: Path, tmp_pat
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("python", ["python3.11", "python3.12", "python3.13"])
-def test_the_sdist_runs_a_model_on_every_version_of_python(
-    sdist: Path, python: str, bundle_copy: Path, tmp_path: Path
+@pytest.mark.parametrize("artefact", ["wheel", "sdist"])
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_wheel_and_sdist_run_a_model_on_every_version_of_python(
+    artefacts: tuple[Path, Path], artefact: str, version: str, bundle_copy: Path, tmp_path: Path
 ) -> None:
-    if not shutil.which(python):
-        pytest.skip(f"{python} is not installed")
+    python = interpreter(version)
+    if python is None:
+        pytest.skip(f"Python {version} is not installed, neither on the PATH nor in pyenv")
     programs = new_environment(tmp_path / "venv", python)
-    called(programs / "pip", "install", "--quiet", sdist, cwd=tmp_path)
+    called(programs / "pip", "install", "--quiet", artefacts[artefact == "sdist"], cwd=tmp_path)
     called(programs / "pip", "check", cwd=tmp_path)
     ran(programs / "edge-bench", bundle_copy / "variants" / "dynamic.tflite", tmp_path)
 
