@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["called", "index_answers", "interpreter", "new_environment"]
+__all__ = ["called", "index_answers", "interpreter", "new_environment", "refused"]
 
 
 def _run(*command: object, cwd: Path) -> "subprocess.CompletedProcess[str]":
@@ -24,6 +24,15 @@ def called(*command: object, cwd: Path) -> str:
     done = _run(*command, cwd=cwd)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return done.stdout
+
+
+def refused(*command: object, cwd: Path) -> int:
+    """Run a command, assert that it fails with an error and without a traceback, and return its exit code."""
+    done = _run(*command, cwd=cwd)
+    assert done.returncode != 0, done.stdout[-2000:]
+    assert done.stderr.startswith("error: "), done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
+    return done.returncode
 
 
 def index_answers(folder: Path) -> bool:
