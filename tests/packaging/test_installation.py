@@ -39,10 +39,10 @@ def test_a_bare_pip_installation_of_the_wheel_runs_a_model(wheel: Path, bundle_c
     program = programs / "edge-bench"
     # it has no matplotlib for a report, so that it must not suggest one
     assert "edge-bench report" not in ran(program, bundle_copy / "variants" / "dynamic.tflite", tmp_path)
-    before = set(tmp_path.iterdir())
     assert refused(program, "report", "results", cwd=tmp_path) == 1
-    for command in (("all", "--results", "more"), ("train",)):
-        assert refused(program, *command, "--dataset", "digits", cwd=tmp_path) == 1
+    before = set(tmp_path.iterdir())
+    for command in (("all", "--dataset", "digits"), ("train", "--dataset", "digits"), ("export", "mobilenetv2")):
+        assert refused(program, *command, "--bundle", "bundle", cwd=tmp_path) == 1
     assert set(tmp_path.iterdir()) == before
 
 
