@@ -1,5 +1,6 @@
 """The commands of docs/install.md that verify a release, on a tiny image in a registry on this machine."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from tests.command_line import REPOSITORY
 from tests.containers.compose import docker
 from tests.docs.pages import shell_blocks
 from tools.release.artefacts import write_checksums
-from tools.release.images import pushed
+from tools.release.images import pushed, remove
 from tools.release.registry import local_registry
 from tools.release.signatures import new_keys
 
@@ -30,7 +31,8 @@ def test_the_page_s_commands_verify_a_release_and_refuse_another_key(
     keys = new_keys(tmp_path)
     (tmp_path / "image").mkdir()
     (tmp_path / "image" / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
-    with local_registry(tmp_path) as registry:
+    with local_registry(tmp_path) as registry, contextlib.ExitStack() as afterwards:
+        afterwards.callback(remove, f"{registry}/edge-bench")
         tag = f"{registry}/edge-bench:{__version__}"
         options = ("--platform", "linux/arm64,linux/amd64", "--provenance", "mode=max", "--tag", tag, "--push")
         built = docker("buildx", "build", *options, tmp_path / "image")
