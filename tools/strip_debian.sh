@@ -2,7 +2,8 @@
 # Take what installs, configures or raises privileges out of a Debian file system, in the last stage of an image:
 #   apt, dpkg and debconf; perl; su, mount, passwd and everything else that is setuid or setgid; PAM; ext2 tools.
 # Then take out what no command of edge-bench uses: libraries of these programs, translations, manuals, character sets
-# (Python has its own), Python's tests and help, and its modules nis, dbm and sqlite3 with their libraries.
+# (Python has its own), Python's tests and help, and its modules nis and dbm with their libraries. sqlite3 stays: the index of Runs
+# needs it.
 # What is left are Python, its libraries, a shell and coreutils. Files are removed by their packages' own lists, without
 # maintainer scripts, which are written in perl. /var/lib/dpkg/status keeps only what is left, for scanners of images.
 set -eu

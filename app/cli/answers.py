@@ -1,5 +1,6 @@
 """Print what Runs answer: in a terminal the answer, a short table and few notes, in other formats all figures."""
 
+import importlib.util
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Shown",
+    "makes_reports",
     "print_answer",
     "print_answered",
     "print_export",
@@ -143,15 +145,23 @@ def print_saved(path: Path, form: Format) -> None:
     """Print where a Run is, and the command that makes a report of it; to stderr if a program parses stdout."""
     from edge_bench.app.render.escaping import one_line
 
-    saved, report = f"saved: {path}", f"next: {report_command([path.parent])}"
-    lines = [f"{saved}      {report}"] if len(saved) + len(report) + 6 <= width() else [saved, report]
+    lines = [f"saved: {path}"]
+    if makes_reports():
+        lines.append(f"next: {report_command([path.parent])}")
+        if sum(map(len, lines)) + 6 <= width():
+            lines = ["      ".join(lines)]
     console.print_text("\n".join(map(one_line, lines)), to_stderr=form is not Format.TABLE)
 
 
 def print_next(paths: Sequence[Path], form: Format) -> None:
     """Print the command that makes a report of these Runs, in a terminal only."""
-    if form is Format.TABLE:
+    if form is Format.TABLE and makes_reports():
         console.print_path(Path(f"next: {report_command(paths)}"))
+
+
+def makes_reports() -> bool:
+    """Return whether this installation makes reports: without the extra `host` and in the edge image it does not."""
+    return importlib.util.find_spec("matplotlib") is not None
 
 
 def report_command(paths: Sequence[Path]) -> str:

@@ -4,6 +4,7 @@ Classifiers are exported here, other models by ``graph_export.py``.
 """
 
 import datetime
+import importlib.util
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,7 @@ from edge_bench.bench.progress import Progress, Silent
 from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
 from edge_bench.bench.records.manifest import DatasetInfo, Manifest, ModelInfo, Split, Variant
 from edge_bench.bench.records.run import CLASSIFY, Settings
+from edge_bench.bench.runtimes import RUNTIMES, why_not_installed
 from edge_bench.bench.wording import counted
 
 __all__ = ["export_model"]
@@ -55,6 +57,8 @@ def export_model(
     Variants that TensorFlow cannot convert are omitted with a note.
     """
     refuse_converted(name)
+    if importlib.util.find_spec("tensorflow") is None:  # before a folder is created
+        raise why_not_installed(RUNTIMES["tensorflow"])
     _create_folder(folder)
     with only_writer(folder):
         ncnn = NcnnConversion.prepared(settings.formats, progress, settings.timeout, settings.memory_limit)

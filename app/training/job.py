@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edge_bench.app.conversion.ncnn.variant import NCNN, NcnnConversion
-from edge_bench.app.conversion.tensorflow_output import native_output_to
 from edge_bench.app.training.data.datasets import DATASETS, DIGITS, load_dataset
 from edge_bench.app.training.distributed.cluster import Cluster
 from edge_bench.app.training.distributed.worker_group import WorkerGroup, worker_group
 from edge_bench.app.training.fit.architectures import trainable
 from edge_bench.app.training.fit.checkpoints import TrainingSettings, read_state, training_folder
-from edge_bench.bench.errors import BadInput, BundleError, EdgeBenchError, MissingDependency
+from edge_bench.app.training.tensorflow import load_tensorflow, require_tensorflow
+from edge_bench.bench.errors import BadInput, BundleError, EdgeBenchError
 from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import only_writer
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import MANIFEST, Bundle, refuse_links
-from edge_bench.bench.runtimes.tensorflow.importing import import_tensorflow
 from edge_bench.bench.wording import counted
 
 if TYPE_CHECKING:
@@ -86,6 +85,7 @@ def train_bundle(
         bundle = _prepare_folder(folder, settings, resume=True, overwrite=False)
         if bundle is not None:
             return _report_complete(bundle, formats, progress)
+    require_tensorflow(folder)
     ncnn = NcnnConversion.prepared(formats, progress, NCNN_SECONDS)  # before hours of training
     with lock_bundle_folder(folder), worker_group(cluster, wait, progress) as workers:
         try:
@@ -149,7 +149,7 @@ def _train(
         if workers and not workers.local:
             _dismiss_workers(workers, settings)
         return _report_complete(bundle, [NCNN] if ncnn else [], progress)
-    _import_tensorflow()
+    load_tensorflow()
     from edge_bench.app.training.distributed.data_parallel import Chief
     from edge_bench.app.training.export import export_bundle
     from edge_bench.app.training.fit.epochs import train_epochs
@@ -183,18 +183,6 @@ def _with_digits_defaults(
     return suited
 
 
-def _import_tensorflow() -> None:
-    try:
-        # its native code prints at import, at any log level
-        with tempfile.TemporaryFile() as log, native_output_to(log):
-            import_tensorflow()
-    except ImportError:
-        raise MissingDependency(
-            "training needs TensorFlow, which is not installed",
-            "pip install 'edge-bench[host]', or use the host image",
-        ) from None
-
-
 def _run_worker(
     cluster: Cluster,
     settings: TrainingSettings,
@@ -206,7 +194,7 @@ def _run_worker(
     with worker_group(cluster, wait, progress) as workers:
         if workers is None:
             raise AssertionError("a cluster has other workers")
-        _import_tensorflow()
+        load_tensorflow()
         from edge_bench.app.training.distributed.data_parallel import run_worker
 
         source = None if data.source is None else str(data.source)
@@ -215,7 +203,7 @@ def _run_worker(
 
 def _dismiss_workers(workers: WorkerGroup, settings: TrainingSettings) -> None:
     """Tell the other workers that the training is complete. Missing workers are ignored."""
-    _import_tensorflow()
+    load_tensorflow()
     from edge_bench.app.training.distributed.data_parallel import dismiss_workers
 
     with contextlib.suppress(EdgeBenchError):

@@ -1,7 +1,9 @@
 """Time from an empty folder to the first answer, by step: ``python -m studies.cost.first_result`` (``--image IMAGE``).
 
 Without an image it clones this repository, calls `make setup-host` with empty and then with filled caches of packages,
-and `make bench`. With an image it calls `docker run IMAGE`: the steps of a device, emulated on another processor.
+and `make bench`. With an image it calls `docker run IMAGE`: the steps of a device, emulated on another processor. With
+``--archive FILE``, made by `docker save IMAGE | gzip`, it first loads the image, as a new device does: layers that the
+engine has already take no time.
 """
 
 import argparse
@@ -99,10 +101,14 @@ def host(folder: Path, variables: Sequence[str]) -> None:
     table("`make bench` in a new clone", rows, read_run(file))
 
 
-def device(folder: Path, image: str, platform: str, options: Sequence[str]) -> None:
+def device(folder: Path, image: str, platform: str, archive: Path | None, options: Sequence[str]) -> None:
     """Print the steps of `docker run` with an image that has a bundle."""
     results = folder / "results"
     results.mkdir()
+    loaded = {}
+    if archive:
+        subprocess.run(["docker", "image", "rm", "--force", image], check=False, capture_output=True)
+        (loaded["docker load"],) = seconds_of(["docker", "load", "--input", archive], folder, os.environ).values()
     container = ("docker", "run", "--rm", "--platform", platform, "--hostname", "measured")
     user = f"{os.getuid()}:{os.getgid()}"
     (started,) = seconds_of([*container, "--entrypoint", "true", image], folder, os.environ).values()
@@ -110,7 +116,9 @@ def device(folder: Path, image: str, platform: str, options: Sequence[str]) -> N
     steps = seconds_of(command, folder, os.environ)
     steps["start"] -= started
     (file,) = results.glob("run-*.json")
-    table(f"`docker run {image}`, {platform}", [("container", started), *steps.items()], read_run(file))
+    run = read_run(file)
+    title = f"`docker run {image}` on {run.machine.label}"
+    table(title, [*loaded.items(), ("container", started), *steps.items()], run)
 
 
 def main() -> None:
@@ -118,10 +126,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time from an empty folder to the first answer, by step.")
     parser.add_argument("--image", help="measure `docker run IMAGE` instead of `make bench`; it has a bundle")
     parser.add_argument("--platform", default="linux/arm64")
+    parser.add_argument("--archive", type=Path, help="load the image from this file first: docker save IMAGE | gzip")
     options, rest = parser.parse_known_args(sys.argv[1:])
+    print(f"load average of the last minute at the start: {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory(prefix="edge-bench-first-result-") as name:
         if options.image:
-            device(Path(name), options.image, options.platform, rest)
+            device(Path(name), options.image, options.platform, options.archive and options.archive.resolve(), rest)
         else:
             host(Path(name), rest)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.command_line import REPOSITORY, clean_environment
 from tests.docs.pages import Block, command_lines
 
-__all__ = ["execute", "port_is_free", "words_of"]
+__all__ = ["LIMITS", "execute", "port_is_free", "words_of"]
 
 #: They make commands quick without changing them.
 LIMITS = {

@@ -1,6 +1,7 @@
 """The workflows and the action as linters see them, and their permissions."""
 
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -94,6 +95,14 @@ def test_actions_are_pinned_by_commit_and_are_github_s_own() -> None:
     assert used
     for name in used:
         assert name == "./" or re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", name), name
+
+
+def test_images_that_a_script_runs_are_pinned_by_digest_unless_it_built_them() -> None:
+    scripts = "\n".join(step.get("run", "") for path in (ACTION, *WORKFLOWS) for step in steps(path))
+    started = [shlex.split(line) for line in scripts.splitlines() if line.startswith("docker run ")]
+    assert started
+    for words in started:
+        assert any(re.search(r"^edge-bench:|@sha256:[0-9a-f]{64}$", word) for word in words), words
 
 
 def test_scripts_contain_no_expressions() -> None:

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import REPOSITORY
+from tests.containers.fixtures import docker_engine, images, native_image
 from tests.packaging.environments import called, index_answers
+
+__all__ = ["artefacts", "docker_engine", "images", "native_image", "package_index", "sdist", "wheel"]
 
 SOURCES = ("app", "bench", "edge_bench", "pyproject.toml", "README.md", "LICENSE")
 

@@ -111,9 +111,8 @@ def _signed(image: ReleasedImage, keys: Keys, output: Path) -> list[Path]:
             raise ReleaseError(f"edge-bench:{image.name} for {platform.name} prints {printed!r}")
         keys.verify(platform.reference)
         files.append(_attached_sbom(image, platform, keys, output))
-    say(
-        f"edge-bench:{image.name} runs, is signed and has an SBOM on {', '.join(each.name for each in image.platforms)}"
-    )
+    sizes = ", ".join(f"{each.name} ({each.size / 1e6:.1f} MB compressed)" for each in image.platforms)
+    say(f"edge-bench:{image.name} runs, is signed and has an SBOM on {sizes}")
     say(f"  {' '.join(image.tags)}")
     return files
 

@@ -9,7 +9,17 @@ from typing import Any
 
 from tools.release.errors import ReleaseError, call
 
-__all__ = ["FILES_FOR_SBOM", "Platform", "ReleasedImage", "copy_files", "planned", "pull_and_run", "push", "remove"]
+__all__ = [
+    "FILES_FOR_SBOM",
+    "Platform",
+    "ReleasedImage",
+    "copy_files",
+    "planned",
+    "pull_and_run",
+    "push",
+    "pushed",
+    "remove",
+]
 
 #: What an SBOM is made from.
 FILES_FOR_SBOM = ("opt/edge-bench/lib/python3.11/site-packages", "var/lib/dpkg/status")
@@ -21,6 +31,7 @@ class Platform:
 
     name: str  # such as linux/arm64
     reference: str  # repository@digest
+    size: int  # bytes of its compressed layers: what a device downloads
 
 
 @dataclass(frozen=True)
@@ -47,10 +58,11 @@ def push(environment: Mapping[str, str]) -> list[ReleasedImage]:
     """Build all images for all their platforms, with provenance, push them, and return what the registry has."""
     plan = planned(environment)
     _bake(environment, "--push")
-    return [_pushed(name, tags) for name, tags in plan.items()]
+    return [pushed(name, tags) for name, tags in plan.items()]
 
 
-def _pushed(name: str, tags: tuple[str, ...]) -> ReleasedImage:
+def pushed(name: str, tags: tuple[str, ...]) -> ReleasedImage:
+    """Return what the registry has of an image; raise ReleaseError unless all tags are one image with provenance."""
     digests = {_inspect(tag)[0] for tag in tags}
     if len(digests) != 1:
         raise ReleaseError(f"the tags of {name} are different images: {', '.join(tags)}")
@@ -66,8 +78,13 @@ def _pushed(name: str, tags: tuple[str, ...]) -> ReleasedImage:
             images.append((platform, each["digest"]))
     if missing := [platform for platform, image in images if image not in provenance]:
         raise ReleaseError(f"{name} has no provenance for {', '.join(missing)}")
-    platforms = tuple(Platform(platform, f"{repository}@{image}") for platform, image in images)
+    platforms = tuple(_platform(platform, f"{repository}@{image}") for platform, image in images)
     return ReleasedImage(name, tags, f"{repository}@{digest}", platforms)
+
+
+def _platform(name: str, reference: str) -> Platform:
+    manifest: dict[str, Any] = json.loads(call(["docker", "buildx", "imagetools", "inspect", "--raw", reference]))
+    return Platform(name, reference, sum(layer["size"] for layer in manifest["layers"]))
 
 
 def _inspect(reference: str) -> tuple[str, dict[str, Any]]:

@@ -133,6 +133,7 @@ def test_a_dry_run_builds_pushes_pulls_signs_and_verifies_everything(tmp_path: P
             pytest.skip(f"{program} is not installed (Debian: apt-get install {program})")
     command = [sys.executable, "-m", "tools.release", "--dry-run", "--output", str(tmp_path / "dist")]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    print(done.stderr)  # the sizes of the images: pytest -s
     assert done.returncode == 0, done.stderr
     made = {path.name for path in (tmp_path / "dist").iterdir() if not path.name.startswith(".")}
     bills = {"sbom-edge-arm64", "sbom-edge-amd64", "sbom-edge-full-arm64", "sbom-edge-full-amd64", "sbom-host-amd64"}

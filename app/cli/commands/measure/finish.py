@@ -39,12 +39,13 @@ def finish_repeats(repeats: "Repeats", *, strict: bool) -> None:
     import msgspec
 
     from edge_bench.app.cli import console
-    from edge_bench.app.cli.answers import report_command
+    from edge_bench.app.cli.answers import makes_reports, report_command
 
     for run, path in repeats.stored:
         state = "" if run.complete else ", incomplete"
         console.note(f"run {run.repeat} of {repeats.count}{state}: {path}")
-    console.note(f"next: {report_command([repeats.stored[-1][1].parent])}")
+    if makes_reports():
+        console.note(f"next: {report_command([repeats.stored[-1][1].parent])}")
     last, finished = repeats.stored[-1][0], repeats.finished
     if repeats.error:
         raise repeats.error

@@ -104,6 +104,7 @@ def _train_and_measure(
     """Train and measure; completed steps are skipped. Return the Run and its path."""
     from edge_bench.app.cli import console
     from edge_bench.app.training.job import train_bundle
+    from edge_bench.app.training.tensorflow import require_tensorflow
     from edge_bench.bench.io.disk_space import writable_folder
     from edge_bench.bench.measure.plan import Selection
     from edge_bench.bench.measure.request import BenchmarkRequest
@@ -111,6 +112,7 @@ def _train_and_measure(
     from edge_bench.bench.records.bundle import Bundle
     from edge_bench.bench.system.cores import pinned
 
+    require_tensorflow(folder)
     writable_folder(results)
     # epochs and learning rate follow from the data or the existing bundle, unless the epochs are set
     stated = {*training.__struct_fields__} - {"learning_rate", *(() if with_epochs else ("epochs",))}
