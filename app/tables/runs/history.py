@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from edge_bench.app.render.table import Table
+from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant, with_interval
 from edge_bench.app.tables.runs.quality import quality_heading, value_text
@@ -97,28 +97,36 @@ def _answer_parts(series: Series) -> list[str]:
 
 
 def history_table(all_series: Sequence[Series], notes: Sequence[str] = ()) -> Table:
-    """Return one row per Run and configuration, grouped by machine, dataset and bundle."""
-    groups = group_names(all_series)
+    """Return one row per Run and configuration, grouped by machine, dataset and bundle.
+
+    Rows and records are made when they are read, because there may be 100,000.
+    """
+    groups, keys = group_names(all_series), _keys(all_series)
     letters = group_letters(groups)
-    rows, records, row_groups, keys = [], [], [], _keys(all_series)
-    for series, group in zip(all_series, groups, strict=True):
-        sentence = answer(series)
-        for number in range(len(series.points)):
-            rows.append([*([letters[group]] if letters else []), *_cells(series, number, keys)])
-            records.append(_record(series, number) | {"answer": sentence})
-            row_groups.append(f"{letters[group]} = {group}" if letters else "")
+    headings = [f"{letters[group]} = {group}" if letters else "" for group in groups]
+    answers = list(map(answer, all_series))
+    places = [(number, index) for number, series in enumerate(all_series) for index in range(len(series.points))]
+
+    def cells(place: tuple[int, int]) -> list[str]:
+        number, index = place
+        return [*([letters[groups[number]]] if letters else []), *_cells(all_series[number], index, keys)]
+
+    def record(place: tuple[int, int]) -> dict[str, Any]:
+        number, index = place
+        return _record(all_series[number], index) | {"answer": answers[number]}
+
     return Table(
         title="Over time" if letters or not groups else f"Over time, {groups[0]}",
         header=["machine", *_headings(all_series)] if letters else _headings(all_series),
-        rows=rows,
+        rows=Lazy(cells, places),
         keys=keys + bool(letters),
         notes=[
-            *(dict.fromkeys(row_groups) if letters else ()),
+            *(dict.fromkeys(headings) if letters else ()),
             *_column_notes(all_series),
             *(f"NOTE: {note}" for note in notes),
         ],
-        records=records,
-        groups=row_groups if letters else (),
+        records=Lazy(record, places),
+        groups=Lazy(lambda place: headings[place[0]], places) if letters else (),
     )
 
 
