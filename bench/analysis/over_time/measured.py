@@ -98,6 +98,7 @@ class MeasuredRun(msgspec.Struct, frozen=True, kw_only=True):
     description: Description
     pixels: Pixels
     results: tuple[MeasuredResult, ...]  # one for each of ``description.configurations``
+    order: str = ""  # time by which it is sorted, if that is not when it began; UTC, ISO 8601
 
     @property
     def series_key(self) -> tuple[object, ...]:
