@@ -2,8 +2,9 @@
 
 import contextlib
 import io
+import itertools
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from edge_bench.app.render.escaping import one_line, visible
 from edge_bench.app.render.formats import FOR_PROGRAMS, Format
 from edge_bench.app.render.progress.lines import progress_on_stderr, stop_bar
 from edge_bench.app.render.table import Table
-from edge_bench.app.render.text.table import render
+from edge_bench.app.render.text.table import render, rendered_lines
 from edge_bench.app.render.text.terminal import DEFAULT_WIDTH, coloured, columns, message_lines, shows_colours
 from edge_bench.app.render.text.wrapping import wrapped
 from edge_bench.bench.errors import EdgeBenchError
@@ -38,6 +39,8 @@ __all__ = [
 
 #: File name in errors of writing to stdout, for which `entry` has a remedy.
 _STANDARD_OUTPUT = "standard output"
+#: Lines for programs that are printed at once.
+_LINES = 500
 
 
 @dataclass
@@ -58,8 +61,19 @@ def progress() -> Progress:
 
 def print_table(table: Table, form: Format) -> None:
     """Print a table to stdout, fitted to the width of the terminal if there is one."""
+    if form in FOR_PROGRAMS:
+        _print_lines(rendered_lines(table, form))
+        return
     width = columns(sys.stdout) if sys.stdout.isatty() else None
     print_text(render(table, form, width), verdicts=form is Format.TABLE)
+
+
+def _print_lines(lines: Iterator[str]) -> None:
+    """Print lines, with a few of them in memory at a time; an empty line if there are none."""
+    some = list(itertools.islice(lines, _LINES))
+    print_text("\n".join(some))
+    while some := list(itertools.islice(lines, _LINES)):
+        print_text("\n".join(some))
 
 
 def print_text(text: str, *, to_stderr: bool = False, verdicts: bool = False) -> None:

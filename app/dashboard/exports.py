@@ -3,10 +3,9 @@
 import itertools
 from collections.abc import Iterator, Sequence
 
-from edge_bench.app.render.escaping import json_line
 from edge_bench.app.render.formats import Format
-from edge_bench.app.render.text.table import csv_lines
-from edge_bench.app.tables.runs.history import history_records
+from edge_bench.app.render.text.table import rendered_lines
+from edge_bench.app.tables.runs.history import history_table
 from edge_bench.bench.analysis.over_time.history import Series
 
 __all__ = ["MEDIA_TYPES", "export"]
@@ -18,9 +17,6 @@ _LINES = 500
 
 def export(all_series: Sequence[Series], form: Format) -> Iterator[bytes]:
     """Yield the file in pieces of whole lines. A row is the same as that of `history --format`."""
-    if form is Format.CSV:
-        lines = csv_lines(lambda: history_records(all_series))
-    else:
-        lines = map(json_line, history_records(all_series))
+    lines = rendered_lines(history_table(all_series), form)
     while piece := list(itertools.islice(lines, _LINES)):
         yield "".join(f"{line}\n" for line in piece).encode("utf-8", "replace")

@@ -14,7 +14,7 @@ from edge_bench.app.nightly.confirming.confirm import Confirmer
 from edge_bench.app.nightly.confirming.kept_bundles import keep_bundle, remove_others
 from edge_bench.app.nightly.judging.against_last import compared_with_last
 from edge_bench.app.nightly.judging.candidates import Place, candidates_of
-from edge_bench.app.nightly.judging.series import NIGHTS, levels_of, runs_of
+from edge_bench.app.nightly.judging.series import NIGHTS, NightRun, NightRuns, levels_of
 from edge_bench.app.nightly.notify.send import send, send_again
 from edge_bench.app.nightly.settings.reading import THIS_MACHINE, Model, NightlySettings, folder_name
 from edge_bench.app.nightly.upkeep.disk import disk_warning, require_night_space
@@ -214,10 +214,11 @@ class NightJob:
         if self.night.judged:
             return
         findings: list[Finding] = []
+        runs = NightRuns([*self.earlier[-NIGHTS:], self.night], self.settings.results)
         for model in self.settings.models:
             for engine in self.settings.engine_names(model):
                 try:
-                    findings += self._findings(model, engine)
+                    findings += self._findings(model, engine, runs.of(model.name, engine))
                 except Exception as cause:  # Runs come from other machines, and one engine must not stop the night
                     self._note(f"{model.name} on {engine}: not compared: {type(cause).__name__}: {cause}")
         self._keep_confirmations(findings)
@@ -227,9 +228,8 @@ class NightJob:
             findings=findings, silent=silent, warnings=[warning] if warning else [], free_bytes=free, judged=True
         )
 
-    def _findings(self, model: Model, engine: str) -> list[Finding]:
+    def _findings(self, model: Model, engine: str, entries: Sequence[NightRun]) -> list[Finding]:
         settings, earlier = self.settings, self.earlier[-NIGHTS:]
-        entries = runs_of([*earlier, self.night], settings.results, model.name, engine)
         place = Place(model.name, engine, self.night.number, earlier, settings.slower)
         compared, notes = compared_with_last(entries, place, settings.gate.less_accurate)
         for note in notes:

@@ -16,13 +16,23 @@ There is no TeX output. ``shortened`` limits the length of a name on a line.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
 from edge_bench.bench.io.names import encode_json, escape_surrogates
 
-__all__ = ["csv_line", "html_text", "json_line", "json_text", "markdown_text", "one_line", "shortened", "visible"]
+__all__ = [
+    "csv_line",
+    "html_text",
+    "json_array_lines",
+    "json_line",
+    "json_text",
+    "markdown_text",
+    "one_line",
+    "shortened",
+    "visible",
+]
 
 _NOT_PLAIN = re.compile(r"[^\x20-\x7e\n\t]")
 #: Unicode's controls, format characters (text direction, zero width, tags), and separators of lines and paragraphs.
@@ -116,6 +126,16 @@ def json_text(value: Any) -> str:
     import msgspec
 
     return visible(msgspec.json.format(encode_json(value), indent=1).decode())
+
+
+def json_array_lines(values: Iterable[Any]) -> Iterator[str]:
+    """Yield the lines of an array as `json_text` returns it, with one value in memory at a time."""
+    last = ""
+    for value in values:
+        yield f"{last}," if last else "["
+        *lines, last = (f" {line}" for line in json_text(value).split("\n"))
+        yield from lines
+    yield from (last, "]") if last else ("[]",)
 
 
 def json_line(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""An index of the files of a folder: what was derived from each, kept in SQLite so that it is derived only once.
+"""An index of the files of a folder: what was derived from each, or from a group, kept in SQLite to derive it once.
 
 The files remain the source of truth. The index only saves time. It can be deleted at any moment, and a missing, damaged
 or locked one, a folder without permission to write, or a full disk have no other effect.
@@ -21,7 +21,7 @@ from typing import NamedTuple
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import read_bounded
 
-__all__ = ["Derived", "FileIndex"]
+__all__ = ["Derived", "FileIndex", "joined_checksum"]
 
 #: A file is settled if it did not change during this time before it was read.
 _SETTLED_NS = 3_000_000_000
@@ -51,16 +51,16 @@ _NOT_DAMAGED = (
 class Derived(NamedTuple):
     """What was derived from a file, encoded."""
 
-    sha256: str  # of the file's content
+    sha256: str  # of the file's content; of several files, their `joined_checksum`
     own: bytes
     parts: tuple[bytes, ...]  # what many files have in common; each is stored once
 
 
 class _Row(NamedTuple):
-    """A file as it is stored."""
+    """A file, or a group of files, as it is stored."""
 
-    name: bytes
-    state: str  # size, inode, and both modification times
+    name: bytes  # or names, separated by zero bytes
+    state: str  # size, inode, and both modification times of each
     settled: int
     sha256: str
     parts: bytes  # their SHA-256, one after the other
@@ -89,22 +89,23 @@ class FileIndex:
         self._database = self._opened()
 
     def derived(
-        self, folder: Path, names: Sequence[str], derive: Callable[[Path], Derived]
+        self, folder: Path, groups: Sequence[Sequence[str]], derive: Callable[[list[Path]], Derived]
     ) -> Iterator[tuple[Derived | BadInput, bool]]:
-        """Yield for each of the named files of the folder what ``derive`` returns, and whether the index had it.
+        """Yield for each group of files in the folder what ``derive`` returns, and whether the index had it.
 
-        A BadInput that ``derive`` raises is yielded, and not kept. All equal parts are the same object.
-        Afterwards forget the other files of the folder.
+        A group is derived again if one of its files changed. A BadInput that ``derive`` raises is yielded, and not
+        kept. All equal parts are the same object. Afterwards forget all other groups.
         """
         gone = set(self._rows)
-        for name in names:
-            gone.discard(os.fsencode(name))
-            found = self._unchanged(folder / name)
+        for names in groups:
+            key, paths = os.fsencode("\0".join(names)), [folder / name for name in names]
+            gone.discard(key)
+            found = self._unchanged(key, paths)
             if found is not None:
                 yield found, True
                 continue
             try:
-                found = self._keep(folder / name, derive)
+                found = self._keep(key, paths, derive)
             except BadInput as cause:
                 yield cause, False
             else:
@@ -119,38 +120,39 @@ class FileIndex:
                 self._database.close()
         self._database = None
 
-    def _unchanged(self, path: Path) -> Derived | None:
-        """Return what was derived from a file if it has not changed since then, otherwise None."""
-        row = self._rows.pop(os.fsencode(path.name), None)  # each is needed once
+    def _unchanged(self, key: bytes, paths: Sequence[Path]) -> Derived | None:
+        """Return what was derived from files if they have not changed since then, otherwise None."""
+        row = self._rows.pop(key, None)  # each is needed once
         if row is None:
             return None
         try:
             now = time.time_ns()
-            status = path.stat()
-            state = _state_of(status)
+            statuses = [path.stat() for path in paths]
+            state = _state_of(statuses)
             if state != row.state or not row.settled:
                 # for example copied, linked, or on a file system that was mounted again
-                if hashlib.sha256(read_bounded(path, self._limit)).hexdigest() != row.sha256:
+                digests = [hashlib.sha256(read_bounded(path, self._limit)).hexdigest() for path in paths]
+                if joined_checksum(digests) != row.sha256:
                     return None
-                seen = row._replace(state=state, settled=_is_settled(status, now))
-                if seen != row and _state_of(path.stat()) == state:
+                seen = row._replace(state=state, settled=_is_settled(statuses, now))
+                if seen != row and _state_of([path.stat() for path in paths]) == state:
                     self._add(seen)
         except (OSError, ValueError):
             return None
         return Derived(row.sha256, row.own, tuple(self._parts[digest] for digest in _digests(row.parts)))
 
-    def _keep(self, path: Path, derive: Callable[[Path], Derived]) -> Derived:
-        now, before = time.time_ns(), _status(path)
-        found = derive(path)
+    def _keep(self, key: bytes, paths: list[Path], derive: Callable[[list[Path]], Derived]) -> Derived:
+        now, before = time.time_ns(), _statuses(paths)
+        found = derive(paths)
         parts = {hashlib.sha256(part).digest(): part for part in found.parts}
         known = {digest: self._parts.setdefault(digest, part) for digest, part in parts.items()}
         found = found._replace(parts=tuple(known[hashlib.sha256(part).digest()] for part in found.parts))
-        after = _status(path)
+        after = _statuses(paths)
         if before and after and _state_of(after) == _state_of(before):  # else it changed while it was read
             self._new_parts |= parts
             digests = b"".join(hashlib.sha256(part).digest() for part in found.parts)
-            name, settled = os.fsencode(path.name), _is_settled(before, now)
-            self._add(_Row(name, _state_of(before), settled, found.sha256, digests, found.own, b""))
+            settled = _is_settled(before, now)
+            self._add(_Row(key, _state_of(before), settled, found.sha256, digests, found.own, b""))
         return found
 
     def _add(self, row: _Row) -> None:
@@ -228,19 +230,24 @@ class FileIndex:
         self._database = None
 
 
-def _status(path: Path) -> os.stat_result | None:
+def joined_checksum(digests: Sequence[str]) -> str:
+    """Return the checksum of a group of files by theirs."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()
+
+
+def _statuses(paths: Sequence[Path]) -> list[os.stat_result] | None:
     try:
-        return path.stat()
+        return [path.stat() for path in paths]
     except OSError:
         return None
 
 
-def _state_of(status: os.stat_result) -> str:
-    return f"{status.st_size} {status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns}"
+def _state_of(statuses: Sequence[os.stat_result]) -> str:
+    return " ".join(f"{each.st_size} {each.st_ino} {each.st_mtime_ns} {each.st_ctime_ns}" for each in statuses)
 
 
-def _is_settled(status: os.stat_result, now: int) -> int:
-    return int(max(status.st_mtime_ns, status.st_ctime_ns) < now - _SETTLED_NS)
+def _is_settled(statuses: Sequence[os.stat_result], now: int) -> int:
+    return int(max(max(each.st_mtime_ns, each.st_ctime_ns) for each in statuses) < now - _SETTLED_NS)
 
 
 def _digests(parts: bytes) -> list[bytes]:

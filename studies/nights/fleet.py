@@ -18,11 +18,12 @@ from edge_bench.app.nightly.work.lock import night_lock
 from edge_bench.app.nightly.work.outcome import EngineOutcome, Request
 from edge_bench.bench.io.record_codec import encode_record, pack, unpack
 from edge_bench.bench.progress import Silent
-from edge_bench.bench.records.nights.night import MeasurementState, Night
+from edge_bench.bench.records.nights.files import read_recent_nights
+from edge_bench.bench.records.nights.night import MeasurementState, Night, NightState
 from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import run_file_name
 
-__all__ = ["ENGINES", "Deliver", "as_night", "drawn", "nights_of", "scaled"]
+__all__ = ["ENGINES", "Deliver", "as_night", "drawn", "nights_of", "run_nights", "scaled"]
 
 ENGINES = ("dying", "quiet", "slowing")
 _BEGIN = datetime.datetime(2026, 3, 1, 2, 30, tzinfo=datetime.UTC)
@@ -97,26 +98,32 @@ def nights_of(deliver: Deliver, count: int, runs_per_night: int = 1) -> Iterator
     """Run ``count`` nights of `edge-bench nightly` with these engines; yield them and the folder of notifications."""
     with tempfile.TemporaryDirectory(prefix="edge-bench-nights-") as name:
         folder = Path(name)
-        path = _write_settings(folder, runs_per_night)
-        engines = _Engines(deliver)
-        made = []
-        settings = read_settings(path)
-        for number in range(1, count + 1):
-            engines.night, engines.now = number, _BEGIN + number * datetime.timedelta(days=1)
-            clock = Clock(lambda: engines.now, lambda: 0.0, lambda: "")
-            with night_lock(settings.results):
-                made.append(NightJob(settings, engines, Silent(), clock).run())
-        yield made, folder / "told"
+        yield list(run_nights(folder, deliver, count, runs_per_night)), folder / "told"
+
+
+def run_nights(folder: Path, deliver: Deliver, count: int, runs_per_night: int) -> Iterator[Night]:
+    """Run the nights up to ``count`` that are not yet in a folder, and yield each."""
+    path = _write_settings(folder, runs_per_night)
+    engines, settings = _Engines(deliver), read_settings(path)
+    nights = read_recent_nights(settings.results, 1)[0]
+    done = nights[-1].number - (nights[-1].state is not NightState.DONE) if nights else 0
+    for number in range(done + 1, count + 1):
+        engines.night, engines.now = number, _BEGIN + number * datetime.timedelta(days=1)
+        clock = Clock(lambda: engines.now, lambda: 0.0, lambda: "")
+        with night_lock(settings.results):
+            yield NightJob(settings, engines, Silent(), clock).run()
 
 
 def _write_settings(folder: Path, runs_per_night: int) -> Path:
-    (folder / "bundle").mkdir()
+    path = folder / "edge-bench.toml"
+    if path.exists():
+        return path
+    (folder / "bundle").mkdir(parents=True)
     (folder / "bundle" / "manifest.json").write_text("{}")
     (folder / "told").mkdir()
     script = folder / "tell.sh"
     script.write_text(f"#!/bin/sh\ncat > {folder}/told/$EDGE_BENCH_NIGHT.json\n")
     script.chmod(0o755)
-    path = folder / "edge-bench.toml"
     tables = "".join(f'[[fleet.engine]]\nname = "{name}"\nurl = "ssh://me@{name}"\n' for name in ENGINES)
     path.write_text(_SETTINGS.format(runs_per_night=runs_per_night) + tables)
     return path

@@ -1,6 +1,7 @@
 """Weeks of `edge-bench nightly` on three engines: is a slowdown of 5 % found, and are there false alarms?
 
     python -m studies.nights.weeks RUNS [--slower SLOWER_RUNS] [--runs-per-night 3]
+    python -m studies.nights.weeks --real LOG [--weeks 20] [--quiet-nights 50] [--seconds SECONDS]
 
 RUNS and SLOWER_RUNS are folders with recorded Runs of two models, of which the second does about 5 % more work. Without
 SLOWER_RUNS, they are the Runs of the first one, with times multiplied by 1.05. In each week of seven nights, one engine
@@ -10,12 +11,12 @@ program; only the engines deliver recorded Runs.
 
 Runs of one day differ less than nights do. So the weeks are repeated with nights whose speed varies, in addition, by a
 stated standard deviation, the same for all Runs of an engine in that night. Without RUNS, the last table alone is made:
-the rules on normal noise. Figures: docs/nightly.md.
+the rules on normal noise. With --real, each Run is measured on this machine (studies/nights/real.py). Figures:
+docs/nightly.md.
 """
 
 import argparse
 import datetime
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,20 +31,11 @@ from edge_bench.bench.records.run_files import read_run
 from edge_bench.bench.stats.chart_records import RULES
 from edge_bench.bench.stats.comparisons.early_step import early_step
 from studies.nights.fleet import as_night, drawn, nights_of, scaled
+from studies.nights.told import DEAD, NIGHTS, SLOW, Week, week_told
 
 DEVIATIONS = (0.0, 0.005, 0.01, 0.02)
-NIGHTS, DEAD, SLOW, STEP = 7, 4, 5, 0.05
+STEP = 0.05
 SEED = 42
-
-
-class Week(NamedTuple):
-    """What a week's notifications said."""
-
-    found: int | None  # night in which the slowdown was reported; None: not in this week
-    named_since: int | None  # night since which the notification said that it is slower
-    false_alarms: int  # reported changes of other engines, or before the slowdown
-    death_named: bool  # whether a notification named the dead engine with its first silent night
-    estimate: float | None  # the reported ratio of times
 
 
 class Pools(NamedTuple):
@@ -66,24 +58,7 @@ def week(pools: Pools, deviation: float, generator: np.random.Generator) -> Week
         return as_night(scaled(drawn(pool, generator), factor), pools.runs[0], engine, now)
 
     with nights_of(deliver, NIGHTS, pools.per_night) as (_, told):
-        messages = [json.loads(path.read_text()) for path in sorted(told.glob("*.json"))]
-    true, wrong = [], 0
-    for message in messages:
-        for change in message["changes"]:
-            if change["engine"] == "slowing" and message["night"] >= SLOW:
-                true.append((message["night"], change))
-            else:
-                wrong += 1
-    named = any(
-        engine["engine"] == "dying" and engine["since_night"] == DEAD
-        for message in messages
-        for engine in message["silent"]
-    )
-    first = true[0] if true else None
-    return Week(
-        first[0] if first else None, first[1]["since_night"] if first else None, wrong, named,
-        first[1]["ratio"]["value"] if first else None,
-    )  # fmt: skip
+        return week_told(told)
 
 
 def quiet_nights(pools: Pools, deviation: float, count: int, generator: np.random.Generator) -> int:
@@ -155,9 +130,18 @@ def main() -> None:
     parser.add_argument("--slower", type=Path)
     parser.add_argument("--weeks", type=int, default=20)
     parser.add_argument("--quiet-nights", type=int, default=50)
-    parser.add_argument("--runs-per-night", type=int, default=1)
+    parser.add_argument("--runs-per-night", type=int, help="default: 1; with --real: 2")
+    parser.add_argument("--real", type=Path, metavar="LOG", help="measure each Run, and append a line for each week")
+    parser.add_argument("--processes", type=int, default=2, help="with --real: processes of each Run")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="with --real: begin nothing after this time")
     parser.add_argument("--draws", type=int, default=10_000)
     arguments = parser.parse_args()
+    if arguments.real:
+        from studies.nights.real import Sizes, measure
+
+        sizes = Sizes(arguments.runs_per_night or 2, arguments.processes)
+        print(measure(arguments.real, arguments.weeks, arguments.quiet_nights, sizes, arguments.seconds))
+        return
     if arguments.runs:
         runs = [read_run(path) for path in sorted(arguments.runs.glob("run-*.json"))]
         slower = [scaled(run, 1 + STEP) for run in runs]
@@ -166,7 +150,7 @@ def main() -> None:
         for pool, name in ((runs, "Runs"), (slower, "slower Runs")):
             print(f"{len(pool)} {name}: sd from Run to Run {100 * np.std(levels(pool), ddof=1):.2f} %")
         print(f"true ratio {math.exp(np.median(levels(slower)) - np.median(levels(runs))):.4f}\n")
-        pools = Pools(runs, slower, arguments.runs_per_night)
+        pools = Pools(runs, slower, arguments.runs_per_night or 1)
         print(recorded_table(pools, arguments.weeks, arguments.quiet_nights), "\n")
     print(rules_table(arguments.draws))
 

@@ -12,13 +12,13 @@ from edge_bench.app.nightly.confirming.both_models import OLD, both_models, why_
 from edge_bench.app.nightly.confirming.kept_bundles import kept_bundle
 from edge_bench.app.nightly.judging.against_last import FAILS, LESS_ACCURATE
 from edge_bench.app.nightly.judging.candidates import Candidate, time_ratio
-from edge_bench.app.nightly.judging.series import result_of
 from edge_bench.app.nightly.settings.reading import Model, folder_name
 from edge_bench.app.nightly.work.outcome import EngineOutcome, Measurer, Request
 from edge_bench.bench.analysis.over_time.history import history
 from edge_bench.bench.analysis.times.compared_times import compare_times
 from edge_bench.bench.analysis.times.timings import RunResult
 from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.bench.measure.stored.nights import result_of
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.nights.night import Confirmation, ConfirmationKind, Finding, Rule
 from edge_bench.bench.records.run import Run

@@ -5,13 +5,14 @@ from typing import Any
 
 from edge_bench.app.nightly.judging.candidates import Candidate, Place, time_ratio
 from edge_bench.app.nightly.judging.explain import changed_since
-from edge_bench.app.nightly.judging.series import NightRun, result_of
+from edge_bench.app.nightly.judging.series import NightRun
 from edge_bench.bench.analysis.gate.judgement import Change, Outcome
 from edge_bench.bench.analysis.gate.pairing import pair_runs
 from edge_bench.bench.analysis.gate.quality import judge_quality
 from edge_bench.bench.analysis.gate.regression_gate import changes
 from edge_bench.bench.analysis.times.machines import run_place
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.measure.stored.nights import result_of
 from edge_bench.bench.records.nights.night import Finding, Rule
 from edge_bench.bench.records.run import Configuration
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from edge_bench.app.nightly.judging.explain import changed_since
-from edge_bench.app.nightly.judging.series import NightRun, in_night_order, series_of
+from edge_bench.app.nightly.judging.series import NightRun, series_of
 from edge_bench.bench.analysis.over_time.changes import Change
 from edge_bench.bench.analysis.over_time.history import Series
 from edge_bench.bench.records.nights.night import Finding, Night, Rule, TimeRatio
@@ -47,7 +47,7 @@ def candidates_of(entries: Sequence[NightRun], place: Place) -> list[Candidate]:
     """
     if not entries or entries[-1].night != place.night:
         return []
-    nights = {entry.run.run_id: entry for entry in entries}
+    nights = {entry.measured.run_id: entry for entry in entries}
     found = [_candidate(series, place, nights) for series in _all_series(entries, place)]
     return [each for each in found if each is not None and not _known(each.finding, place)]
 
@@ -64,7 +64,7 @@ def _all_series(entries: Sequence[NightRun], place: Place) -> Iterator[Series]:
         if finding.reported and finding.rule is Rule.EARLY and (finding.model, finding.engine) == place[:2]
     }
     for start in sorted({1, *starts.values()}):
-        for series in series_of(in_night_order([entry for entry in entries if entry.night >= start])):
+        for series in series_of([entry for entry in entries if entry.night >= start]):
             if starts.get(series.configuration, 1) == start:
                 yield series
 
@@ -117,13 +117,13 @@ def _made(
         verdict=verdict,
         rule=rule,
         since_night=new.night,
-        since=new.run.began,
+        since=new.measured.began,
         ratio=time_ratio(ratio),
         nights_before=counts[0],
         nights_after=counts[1],
         p_value=p_value,
-        last_good_run=old.run.run_id,
-        run_id=new.run.run_id,
+        last_good_run=old.measured.run_id,
+        run_id=new.measured.run_id,
         differences=changed_since(old.run, last.run, series.configuration),
     )
     return Candidate(finding, before, last, old)

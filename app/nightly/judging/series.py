@@ -1,92 +1,82 @@
 """The Runs of a model on an engine, night by night, and the speed of each configuration over them."""
 
 import contextlib
-import datetime
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-
-import msgspec
 
 from edge_bench.bench.analysis.over_time.history import Series, history
-from edge_bench.bench.errors import ResultsError
-from edge_bench.bench.records.nights.files import FOLDER, MORE
+from edge_bench.bench.analysis.over_time.history import series_of as series_of_runs
+from edge_bench.bench.analysis.over_time.measured import MeasuredRun, measured
+from edge_bench.bench.measure.stored.measured import read_measured_nights
+from edge_bench.bench.measure.stored.nights import in_night_order, more_files, read_together
 from edge_bench.bench.records.nights.night import Level, Night
-from edge_bench.bench.records.run import Configuration, Result, Run
-from edge_bench.bench.records.run_files import read_run
+from edge_bench.bench.records.run import Run
 
-__all__ = ["NIGHTS", "NightRun", "in_night_order", "levels_of", "result_of", "runs_of", "series_of", "together"]
+__all__ = ["NIGHTS", "NightRun", "NightRuns", "levels_of", "series_of"]
 
 #: Number of nights that a night is compared with: enough for the history's rules, and few enough to read every night.
 NIGHTS = 100
 
 
-class NightRun(NamedTuple):
-    """The Run of a night."""
+@dataclass(frozen=True)
+class NightRun:
+    """The Runs of a model on an engine in a night, as one."""
 
     night: int
-    run: Run
+    measured: MeasuredRun
+    read: Callable[[], Run]
+
+    @functools.cached_property
+    def run(self) -> Run:
+        """All of its trials, which are read from its files."""
+        return self.read()
 
 
-def runs_of(nights: Sequence[Night], results: Path, model: str, engine: str) -> list[NightRun]:
-    """Return the Runs of a model on an engine in the order of the nights, without archived and damaged ones."""
-    found = []
-    for night in nights:
-        for each in night.measurements:
-            if (each.model, each.engine) == (model, engine) and each.run_file:
-                paths = [results / each.run_file, *(results / FOLDER / MORE / name for name in each.more_runs)]
-                if runs := _readable(paths):
-                    found.append(NightRun(night.number, together(runs)))
-    return found
+class NightRuns:
+    """The Runs of nights in a results folder. Their numbers are from the index of the folder, as far as it has them."""
 
+    def __init__(self, nights: Sequence[Night], results: Path) -> None:
+        """``nights`` are in their order."""
+        self._nights, self._results = nights, results
+        self._more = more_files(nights, results)
+        self._measured = self._read()
 
-def _readable(paths: Sequence[Path]) -> list[Run]:
-    runs = []
-    for path in paths:
-        with contextlib.suppress(ResultsError):
-            runs.append(read_run(path))
-    return runs
+    def of(self, model: str, engine: str) -> list[NightRun]:
+        """Return the Runs of a model on an engine in the order of the nights, without archived and damaged ones."""
+        found = []
+        for night in self._nights:
+            for each in night.measurements:
+                measured = self._measured.get(each.run_file)
+                if (each.model, each.engine) == (model, engine) and measured:
+                    paths = [self._results / name for name in (each.run_file, *self._more.get(each.run_file, ()))]
+                    found.append(NightRun(night.number, measured, functools.partial(read_together, paths)))
+        return found
 
-
-def together(runs: Sequence[Run]) -> Run:
-    """Return the Runs of one night as one: the first, with the trials of the others as those of further processes."""
-    results = []
-    for result in runs[0].results:
-        trials = list(result.trials)
-        for run in runs[1:]:
-            other = result_of(run, result.configuration)
-            first = 1 + max((trial.process for trial in trials), default=-1)
-            for trial in other.trials if other and trials else ():
-                trials.append(msgspec.structs.replace(trial, process=first + trial.process))
-        results.append(msgspec.structs.replace(result, trials=trials))
-    return msgspec.structs.replace(runs[0], results=results)
-
-
-def in_night_order(entries: Sequence[NightRun]) -> list[NightRun]:
-    """Return the Runs with times that increase from night to night, as the history sorts by time.
-
-    The time of a Run that began before that of an earlier night, because a clock was set, becomes a second later than
-    that one's.
-    """
-    ordered, last = list[NightRun](), None
-    for entry in entries:
-        began = datetime.datetime.fromisoformat(entry.run.began)
-        if last is None or began > last:
-            ordered.append(entry)
-        else:
-            began = last + datetime.timedelta(seconds=1)
-            run = msgspec.structs.replace(entry.run, began=began.isoformat(timespec="seconds"))
-            ordered.append(entry._replace(run=run))
-        last = began
-    return ordered
+    def _read(self) -> dict[str, MeasuredRun]:
+        groups = [
+            [each.run_file, *self._more.get(each.run_file, ())]
+            for night in self._nights
+            for each in night.measurements
+            if each.run_file
+        ]
+        try:
+            return read_measured_nights(self._results, groups)
+        except Exception:  # one Run of another machine must not stop the night
+            found = {}
+            for names in groups:
+                with contextlib.suppress(Exception):
+                    found[names[0]] = measured(read_together([self._results / name for name in names]))
+            return found
 
 
 def series_of(entries: Sequence[NightRun]) -> list[Series]:
-    """Return the series that have a point of the last Run, on real machines."""
+    """Return the series that have a point of the last Run, on real machines, in the order of the nights."""
     if not entries:
         return []
-    last = entries[-1].run.run_id
-    found = history([entry.run for entry in entries])
+    last = entries[-1].measured.run_id
+    found = series_of_runs(in_night_order([entry.measured for entry in entries]))
     return [series for series in found if not series.emulated and series.points[-1].run_id == last]
 
 
@@ -102,8 +92,3 @@ def levels_of(run: Run) -> list[Level]:
         )
         for series in history([run])
     ]
-
-
-def result_of(run: Run, configuration: Configuration) -> Result | None:
-    """Return the result of a configuration with trials; None if there is none."""
-    return next((each for each in run.results_with_trials if each.configuration == configuration), None)

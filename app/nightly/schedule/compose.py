@@ -31,6 +31,8 @@ services:
     volumes:
       - {folder}
       - /etc/localtime:/etc/localtime:ro
+    # of the index of earlier nights; the image's folder for the cache is read-only here
+    environment: {{EDGE_BENCH_CACHE: /tmp/cache}}
     read_only: true
     cap_drop: [ALL]
     security_opt: ["no-new-privileges:true"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.nights.files import read_recent_nights
+from edge_bench.bench.records.nights.night import NightState
 
 __all__ = ["days", "is_missed", "next_time", "parse_time"]
 
@@ -36,9 +37,9 @@ def is_missed(last_began: str, at: datetime.time, now: datetime.datetime) -> boo
 
 
 def days(at: datetime.time, results: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Yield once at that time of every day, and at once if a night was missed while no process was running."""
+    """Yield once at that time of every day, and at once if a night was missed or interrupted while no process ran."""
     nights, _ = read_recent_nights(results, 1)
-    if nights and is_missed(nights[-1].began, at, datetime.datetime.now()):
+    if nights and (nights[-1].state is NightState.RUNNING or is_missed(nights[-1].began, at, datetime.datetime.now())):
         yield
     while True:
         then = next_time(at, datetime.datetime.now())

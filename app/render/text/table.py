@@ -1,17 +1,17 @@
 """Render a Table for a terminal, or as Markdown, CSV, JSON or HTML."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tabulate import tabulate
 
-from edge_bench.app.render.escaping import csv_line, json_line, json_text, markdown_text
-from edge_bench.app.render.formats import Format
+from edge_bench.app.render.escaping import csv_line, json_array_lines, json_line, markdown_text
+from edge_bench.app.render.formats import FOR_PROGRAMS, Format
 from edge_bench.app.render.table import Table, limited
 from edge_bench.app.render.text.wrapping import middle_shortened, text_width, wrapped
 
-__all__ = ["csv_lines", "render"]
+__all__ = ["render", "rendered_lines"]
 
 #: Characters between columns, and the fewest to which the last column is wrapped before a table is split into blocks.
 _GAP, _NARROWEST = 2, 24
@@ -21,13 +21,9 @@ _SHORTEST = 10
 
 def render(table: Table, form: Format, width: int | None = None) -> str:
     """Return the table as text, with its notes below; ``width`` is in characters, None for no limit."""
+    if form in FOR_PROGRAMS:
+        return "\n".join(rendered_lines(table, form))
     match form:
-        case Format.JSON:
-            return json_text(list(table.records))
-        case Format.JSONL:
-            return "\n".join(map(json_line, table.records))
-        case Format.CSV:
-            return _as_csv(table.records)
         case Format.HTML:
             from edge_bench.app.render.html.table import table_page
 
@@ -39,6 +35,19 @@ def render(table: Table, form: Format, width: int | None = None) -> str:
             blocks = [_grid(table, columns, width) for columns in _columns_that_fit(table, width)]
             title, notes = _texts([table.title], width), _texts(table.notes, width)
             return "\n\n".join([title, *blocks, *([notes] if notes else [])])
+    raise ValueError(form)
+
+
+def rendered_lines(table: Table, form: Format) -> Iterator[str]:
+    """Yield the lines of a format for programs one by one, because there may be 100,000 records."""
+    match form:
+        case Format.JSON:
+            return json_array_lines(table.records)
+        case Format.JSONL:
+            return map(json_line, table.records)
+        case Format.CSV:
+            return _csv_lines(table.records)
+    raise ValueError(form)
 
 
 def _texts(texts: Sequence[str], width: int | None) -> str:
@@ -114,22 +123,14 @@ def _text_width(cell: str) -> int:
     return max((text_width(line) for line in cell.split("\n")), default=0)
 
 
-def _as_csv(records: Sequence[dict[str, Any]]) -> str:
-    return "\n".join(csv_lines(lambda: records))
-
-
-def csv_lines(records: Callable[[], Iterable[dict[str, Any]]]) -> Iterator[str]:
-    """Yield the lines of a CSV file with the header, without newlines; nothing without records.
-
-    ``records`` is called twice: first to find the columns, so that not all records need be in memory.
-    """
-    # CSV has no nested values; lists and objects are in the JSON only
-    flat: dict[str, bool] = {}  # rows may be of several kinds
-    for record in records():
-        for name, value in record.items():
-            flat[name] = flat.get(name, True) and not isinstance(value, list | dict)
-    columns = [name for name, is_flat in flat.items() if is_flat]
-    if columns:
+def _csv_lines(records: Sequence[dict[str, Any]]) -> Iterator[str]:
+    names, nested = dict[str, None](), set[str]()
+    for record in records:  # rows may be of several kinds
+        names |= dict.fromkeys(record)
+        # CSV has no nested values; lists and objects are in the JSON only
+        nested |= {name for name, value in record.items() if isinstance(value, list | dict)}
+    columns = [name for name in names if name not in nested]
+    if names:
         yield csv_line(columns)
-        for record in records():
-            yield csv_line(map(record.get, columns))
+    for record in records:
+        yield csv_line(map(record.get, columns))

@@ -1,11 +1,11 @@
 """Tables of changes over time: one answer per series, and one row per Run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from edge_bench.app.render.table import Table
+from edge_bench.app.render.table import Lazy, Table
 from edge_bench.app.render.text.sparkline import sparkline
 from edge_bench.app.render.units import marked, percent, significant, with_interval
 from edge_bench.app.tables.runs.quality import quality_heading, value_text
@@ -16,6 +16,7 @@ from edge_bench.app.tables.shared import (
     configuration_cells,
     has_delegates,
     ratio_record,
+    since_text,
     verdict_cell,
 )
 from edge_bench.bench.analysis.over_time.changes import Change, Kind
@@ -26,9 +27,7 @@ from edge_bench.bench.stats.chart_records import RULES, Mark
 from edge_bench.bench.stats.ratios import Ratio, Verdict
 from edge_bench.bench.wording import counted
 
-__all__ = [
-    "answer", "answers_table", "group_letters", "group_names", "history_records", "history_table", "size_of_change",
-]  # fmt: skip
+__all__ = ["answer", "answers_table", "group_letters", "group_names", "history_table", "size_of_change"]
 
 _ACCURACY = "accuracy\n%"
 _HEADER = (
@@ -73,7 +72,7 @@ def answer(series: Series) -> str:
     if series.emulated:
         return "EMULATED: no verdict on time"
     if not series.judged:
-        return f"too few runs: {len(series.points)} of at least {RULES.minimum + 1}"
+        return f"too few runs: {len(series.points)} of at least {series.least}"
     parts = _answer_parts(series)
     if not parts:
         parts.append(f"no change in {counted(len(series.points), 'run')}")
@@ -92,42 +91,44 @@ def _answer_parts(series: Series) -> list[str]:
         size = size_of_change(series.total)
         return [f"{size} in the last {RULES.window} runs {before} ({first}), and gradually {creep.verdict} (creep)"]
     doubt = UNRELIABLE if steps and series.points[steps[-1].index].verdict_reliable is False else ""
-    parts = [f"{size_of_change(steps[-1].ratio)} since {steps[-1].began[:10]}{doubt}"] if steps else []
+    parts = [f"{size_of_change(steps[-1].ratio)} since {since_text(steps[-1])}{doubt}"] if steps else []
     if series.total:
         parts.append(f"{size_of_change(series.total)} {before}")
     return [*parts, _creep(creep)] if creep else parts
 
 
 def history_table(all_series: Sequence[Series], notes: Sequence[str] = ()) -> Table:
-    """Return one row per Run and configuration, grouped by machine, dataset and bundle."""
-    groups = group_names(all_series)
+    """Return one row per Run and configuration, grouped by machine, dataset and bundle.
+
+    Rows and records are made when they are read, because there may be 100,000.
+    """
+    groups, keys = group_names(all_series), _keys(all_series)
     letters = group_letters(groups)
-    rows, row_groups, keys = [], [], _keys(all_series)
-    for series, group in zip(all_series, groups, strict=True):
-        for number in range(len(series.points)):
-            rows.append([*([letters[group]] if letters else []), *_cells(series, number, keys)])
-            row_groups.append(f"{letters[group]} = {group}" if letters else "")
+    headings = [f"{letters[group]} = {group}" if letters else "" for group in groups]
+    answers = list(map(answer, all_series))
+    places = [(number, index) for number, series in enumerate(all_series) for index in range(len(series.points))]
+
+    def cells(place: tuple[int, int]) -> list[str]:
+        number, index = place
+        return [*([letters[groups[number]]] if letters else []), *_cells(all_series[number], index, keys)]
+
+    def record(place: tuple[int, int]) -> dict[str, Any]:
+        number, index = place
+        return _record(all_series[number], index) | {"answer": answers[number]}
+
     return Table(
         title="Over time" if letters or not groups else f"Over time, {groups[0]}",
         header=["machine", *_headings(all_series)] if letters else _headings(all_series),
-        rows=rows,
+        rows=Lazy(cells, places),
         keys=keys + bool(letters),
         notes=[
-            *(dict.fromkeys(row_groups) if letters else ()),
+            *(dict.fromkeys(headings) if letters else ()),
             *_column_notes(all_series),
             *(f"NOTE: {note}" for note in notes),
         ],
-        records=list(history_records(all_series)),
-        groups=row_groups if letters else (),
+        records=Lazy(record, places),
+        groups=Lazy(lambda place: headings[place[0]], places) if letters else (),
     )
-
-
-def history_records(all_series: Sequence[Series]) -> Iterator[dict[str, Any]]:
-    """Yield the records of `history_table`, one by one."""
-    for series in all_series:
-        sentence = answer(series)
-        for number in range(len(series.points)):
-            yield _record(series, number) | {"answer": sentence}
 
 
 def _keys(all_series: Sequence[Series]) -> int:
@@ -275,6 +276,7 @@ def _record(series: Series, number: int) -> dict[str, Any]:
         **_series_record(series),
         "run": point.run_id,
         "began": point.began,
+        "night": point.night,
         "trials": point.trials,
         "image_median_ms": 1e3 * point.median,
         "reference_ms": None if point.reference is None else 1e3 * point.reference,

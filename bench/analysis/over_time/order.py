@@ -9,8 +9,8 @@ __all__ = ["in_order", "order_notes"]
 
 
 def in_order(runs: Sequence[MeasuredRun]) -> list[MeasuredRun]:
-    """Return the Runs in the order in which they began, by their machines' clocks."""
-    return sorted(runs, key=lambda run: (datetime.datetime.fromisoformat(run.began), run.run_id))
+    """Return the Runs in the order in which they began, by their machines' clocks, or by that of their nights."""
+    return sorted(runs, key=lambda run: (datetime.datetime.fromisoformat(run.order or run.began), run.run_id))
 
 
 def order_notes(runs: Sequence[MeasuredRun], now: datetime.datetime) -> list[str]:
@@ -28,7 +28,7 @@ def order_notes(runs: Sequence[MeasuredRun], now: datetime.datetime) -> list[str
             backwards.append(run)
         key = (*run.description.machine_key, run.description.hostname)
         before = earlier.setdefault(key, run)
-        if before is not run and began < _ended(before):
+        if before is not run and began < _ended(before) and not run.order:
             overlapping.append(run)
         if ended > _ended(before):
             earlier[key] = run

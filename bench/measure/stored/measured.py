@@ -6,7 +6,7 @@ import hashlib
 import os
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,21 +15,29 @@ import numpy as np
 
 from edge_bench.bench.analysis.labels.same_images import Pixels
 from edge_bench.bench.analysis.over_time.measured import Description, MeasuredResult, MeasuredRun, measured
-from edge_bench.bench.errors import BadInput
+from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.io.python_process import collection_paused
 from edge_bench.bench.io.record_codec import MAX_RUN_BYTES
 from edge_bench.bench.io.temporary import cache_folder
 from edge_bench.bench.measure.recording.run_builder import read_run_or_journal
 from edge_bench.bench.measure.stored.charts import StoredCharts
+from edge_bench.bench.measure.stored.nights import read_together, together
 from edge_bench.bench.measure.stored.reading import IN_FOLDER, run_files, runs_inside, without_copies
-from edge_bench.bench.progress import Progress
-from edge_bench.bench.records.run_files import read_run, read_run_with_checksum
+from edge_bench.bench.progress import Progress, Silent
+from edge_bench.bench.records.run_files import read_run_with_checksum
 from edge_bench.bench.version import __version__
 
 if TYPE_CHECKING:
     from edge_bench.bench.io.file_index import Derived, FileIndex
 
-__all__ = ["INDEX_FOLDER", "LEAST_FILES", "read_measured", "read_measured_files", "stored_charts"]
+__all__ = [
+    "INDEX_FOLDER",
+    "LEAST_FILES",
+    "read_measured",
+    "read_measured_files",
+    "read_measured_nights",
+    "stored_charts",
+]
 
 #: Folders with fewer Run files have no index, because reading them is fast.
 LEAST_FILES = 30
@@ -71,27 +79,47 @@ def read_measured(paths: Sequence[Path], progress: Progress, *, without_damaged:
 
 @collection_paused()
 def read_measured_files(
-    paths: Sequence[Path], progress: Progress, *, without_damaged: bool = False
+    paths: Sequence[Path],
+    progress: Progress,
+    *,
+    without_damaged: bool = False,
+    more: Mapping[Path, Mapping[str, Sequence[str]]] | None = None,
 ) -> dict[Path, MeasuredRun]:
     """Return what is kept of the Runs in the named files and folders, by file, each run once.
 
     They are the Runs that `read_run_files` returns for the same arguments, with the same reports and errors.
+    ``more`` has for each folder the further files of the Runs of nights, which count as one with the first.
     """
     runs: dict[Path, MeasuredRun] = {}
     for path in paths:
         if path.is_dir():
-            runs |= runs_inside(path, _read(path, progress), progress, without_damaged=without_damaged)
+            further = (more or {}).get(path, {})
+            groups = [[file.name, *further.get(file.name, ())] for file in run_files(path)]
+            found = _read(path, groups, "nights.sqlite" if further else "sqlite", progress)
+            runs |= runs_inside(path, found, progress, without_damaged=without_damaged)
         else:
             runs[path] = measured(read_run_or_journal(path))
     return without_copies(runs, progress, lambda run: run.trials)
 
 
-def _read(folder: Path, progress: Progress) -> Iterator[tuple[Path, MeasuredRun | BadInput]]:
-    """Yield what is kept of the Run in each Run file of a folder, or why it cannot be read."""
-    files, new = run_files(folder), 0
-    index = _index_of(folder) if len(files) >= LEAST_FILES else None
+@collection_paused()
+def read_measured_nights(folder: Path, groups: Sequence[Sequence[str]]) -> dict[str, MeasuredRun]:
+    """Return what is kept of the Runs of recent nights, by the first file of each, without damaged ones.
+
+    Each group has the names of the files that count as one Run.
+    """
+    found = _read(folder, groups, "recent.sqlite", Silent())
+    return {file.name: run for file, run in found if not isinstance(run, BadInput)}
+
+
+def _read(
+    folder: Path, groups: Sequence[Sequence[str]], suffix: str, progress: Progress
+) -> Iterator[tuple[Path, MeasuredRun | BadInput]]:
+    """Yield what is kept of the Run in each group of files, with the first of them, or why it cannot be read."""
+    files, new = [folder / names[0] for names in groups], 0
+    index = _index_of(folder, suffix) if len(files) >= LEAST_FILES else None
     try:
-        found = _indexed(index, folder, files) if index else _all_read(files)
+        found = _indexed(index, folder, groups) if index else _all_read(folder, groups)
         for number, (file, (run, known)) in enumerate(zip(files, found, strict=True)):
             new += not known
             if new == _SHOWN and not known:
@@ -108,11 +136,11 @@ def _read(folder: Path, progress: Progress) -> Iterator[tuple[Path, MeasuredRun 
         progress.say(f"the index of {folder} cannot be kept: {index.problem}; the next command reads all Runs again")
 
 
-def _all_read(files: Sequence[Path]) -> Iterator[tuple[MeasuredRun | BadInput, bool]]:
+def _all_read(folder: Path, groups: Sequence[Sequence[str]]) -> Iterator[tuple[MeasuredRun | BadInput, bool]]:
     shared: dict[Description | Pixels, Any] = {}
-    for file in files:
+    for names in groups:
         try:
-            run = measured(read_run(file, IN_FOLDER))
+            run = measured(read_together([folder / name for name in names], IN_FOLDER))
         except BadInput as cause:
             yield cause, False
             continue
@@ -120,18 +148,24 @@ def _all_read(files: Sequence[Path]) -> Iterator[tuple[MeasuredRun | BadInput, b
         yield msgspec.structs.replace(run, **parts), False
 
 
-def _indexed(index: "FileIndex", folder: Path, files: Sequence[Path]) -> Iterator[tuple[MeasuredRun | BadInput, bool]]:
-    from edge_bench.bench.io.file_index import Derived
+def _indexed(
+    index: "FileIndex", folder: Path, groups: Sequence[Sequence[str]]
+) -> Iterator[tuple[MeasuredRun | BadInput, bool]]:
+    from edge_bench.bench.io.file_index import Derived, joined_checksum
 
     decode = _Decoder()
 
-    def derive(path: Path) -> Derived:
-        run, digest = read_run_with_checksum(path, IN_FOLDER)
-        kept = measured(run)
+    def derive(paths: Sequence[Path]) -> Derived:
+        found = [read_run_with_checksum(paths[0], IN_FOLDER)]
+        for path in paths[1:]:
+            with contextlib.suppress(ResultsError):
+                found.append(read_run_with_checksum(path, IN_FOLDER))
+        digest = joined_checksum([each for _, each in found])
+        kept = measured(together([run for run, _ in found]))
         own = _Own(*(getattr(kept, name) for name in _Own.__struct_fields__))
         return Derived(digest, _encode(own), tuple(_encode(getattr(kept, name)) for name in _SHARED))
 
-    for found, known in index.derived(folder, [file.name for file in files], derive):
+    for found, known in index.derived(folder, groups, derive):
         yield found if isinstance(found, BadInput) else decode(found), known
 
 
@@ -156,13 +190,13 @@ def stored_charts(paths: Sequence[Path], count: int) -> StoredCharts:
     return StoredCharts(_place(paths, "charts") if count >= LEAST_FILES else None)
 
 
-def _index_of(folder: Path) -> "FileIndex | None":
+def _index_of(folder: Path, suffix: str) -> "FileIndex | None":
     """Return the index of a folder; None if there is no place for one."""
     try:
         from edge_bench.bench.io.file_index import FileIndex
     except ImportError:  # a Python without SQLite
         return None
-    path = _place([folder], "sqlite")
+    path = _place([folder], suffix)
     if path is None:
         return None
     index = FileIndex(path, MAX_RUN_BYTES)

@@ -15,6 +15,7 @@ from edge_bench.app.nightly.judging.candidates import Candidate
 from edge_bench.app.nightly.judging.series import NightRun
 from edge_bench.app.nightly.settings.reading import THIS_MACHINE, read_settings
 from edge_bench.app.nightly.work.measuring import FleetMeasurer
+from edge_bench.bench.analysis.over_time.measured import measured
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.nights.files import read_recent_nights
 from edge_bench.bench.records.nights.night import ConfirmationKind, Finding, NightState, Rule
@@ -99,7 +100,8 @@ def test_old_and_new_model_are_measured_interleaved(bundle_copy: Path, tmp_path:
         model="digits", engine=THIS_MACHINE, machine="", configuration=configuration, verdict="slower",
         rule=Rule.NEW_MODEL, since_night=2, since=BEGIN.isoformat(),
     )  # fmt: skip
-    last = NightRun(1, made_run("x", BEGIN, 0.1, bundle=old.digest))
+    run = made_run("x", BEGIN, 0.1, bundle=old.digest)
+    last = NightRun(1, measured(run), lambda: run)
     confirmer = Confirmer(FleetMeasurer(checked, quiet=True), checked.results, tmp_path / "again", 0.02)
     (found,) = confirmer.confirmed([Candidate(finding, (), last, last)], checked.models[0], THIS_MACHINE)
     confirmation = found.confirmation

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
+from edge_bench.app.render.escaping import json_text
 from edge_bench.app.render.formats import Format
 from edge_bench.app.render.table import MAX_ROWS, Lazy, Table
-from edge_bench.app.render.text.table import render
+from edge_bench.app.render.text.table import render, rendered_lines
 
 ROWS = MAX_ROWS + 2_345
 
@@ -38,3 +39,21 @@ def test_programs_get_all_rows() -> None:
     table = long_table([])
     assert len(json.loads(render(table, Format.JSON))) == ROWS
     assert len(list(csv.reader(io.StringIO(render(table, Format.CSV))))) == ROWS + 1
+
+
+@pytest.mark.parametrize("form", [Format.JSON, Format.JSONL])
+def test_programs_get_records_one_by_one(form: Format) -> None:
+    made: list[int] = []
+
+    def record(number: int) -> dict[str, object]:
+        made.append(number)
+        return {"name": f"name{number}\n", "nested": [number, {}], "empty": []}
+
+    table = Table(title="many", header=[], rows=[], keys=0, records=Lazy(record, range(9)))
+    lines = rendered_lines(table, form)
+    next(lines)
+    assert made == [0]  # the others are not in memory
+    list(lines)
+    assert made == list(range(9))
+    assert render(table, Format.JSON) == json_text(list(table.records))
+    assert render(Table(title="none", header=[], rows=[], keys=0), Format.JSON) == json_text([])

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,8 @@ def later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time_ns", lambda: now() + 60_000_000_000)
 
 
-def derive(path: Path) -> Derived:
+def derive(paths: Sequence[Path]) -> Derived:
+    (path,) = paths
     data = path.read_bytes()
     if data == b"bad!":
         raise BadInput(f"{path}: bad")
@@ -48,7 +50,7 @@ def read(index: Path, folder: Path) -> tuple[dict[str, bytes], set[str]]:
     names = sorted(file.name for file in folder.iterdir())
     opened = FileIndex(index, 1000)
     found, new = {}, set()
-    for name, (derived, known) in zip(names, opened.derived(folder, names, derive), strict=True):
+    for name, (derived, known) in zip(names, opened.derived(folder, [[name] for name in names], derive), strict=True):
         found[name] = b"bad" if isinstance(derived, BadInput) else b" ".join([derived.own, *derived.parts])
         new |= set() if known else {name}
     opened.close()
@@ -171,6 +173,7 @@ def test_a_locked_index_is_not_waited_for_without_end(tmp_path: Path, folder: Pa
 
 KILLED = """
 import itertools, os, signal, sys, time
+from collections.abc import Sequence
 from pathlib import Path
 from edge_bench.bench.io.file_index import FileIndex
 from tests.bench.io.test_file_index import derive
@@ -178,7 +181,7 @@ clock = itertools.count(0, 100)
 time.monotonic = lambda: next(clock)  # each entry is written at once
 index, folder = map(Path, sys.argv[1:])
 names = sorted(file.name for file in folder.iterdir())
-for number, _ in enumerate(FileIndex(index, 1000).derived(folder, names, derive)):
+for number, _ in enumerate(FileIndex(index, 1000).derived(folder, [[name] for name in names], derive)):
     if number == 25:
         os.kill(os.getpid(), signal.SIGKILL)
 """
