@@ -42,7 +42,7 @@ def test_a_bare_pip_installation_of_the_wheel_runs_a_model(wheel: Path, bundle_c
     assert refused(program, "report", "results", cwd=tmp_path) == 1
     before = set(tmp_path.iterdir())
     for command in (("all", "--dataset", "digits"), ("train", "--dataset", "digits"), ("export", "mobilenetv2")):
-        assert refused(program, *command, "--bundle", "bundle", cwd=tmp_path) == 1
+        assert refused(program, *command, "--bundle", "new", cwd=tmp_path) == 1
     assert set(tmp_path.iterdir()) == before
 
 
