@@ -71,7 +71,7 @@ def test_the_page_s_commands_of_uv_run_the_wheel(wheel: Path, bundle_copy: Path,
     runs = [read_run(path) for path in (tmp_path / "results").glob("run-*.json")]
     assert {tuple(sorted({each.configuration.runtime for each in run.results})) for run in runs} == {
         ("litert",),
-        ("litert", "onnxruntime", "tensorflow", "tflite-runtime"),
+        ("litert", "tensorflow", "tflite-runtime"),
     }
     assert (tmp_path / "bin" / "edge-bench").exists()
 
