@@ -75,7 +75,7 @@ test: setup lint ## lint, and all tests except nightly ones; container tests if 
 test-fast: setup ## tests that take less than about 0.8 s each
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not containers and not nightly" $(HANGS_AFTER)=120
 
-# what only nightly tests need: MLflow, with 18 packages for one option
+# what only nightly tests need: MLflow
 NIGHTLY_STAMP := $(VENV)/nightly-$(shell cat requirements/nightly.txt 2>/dev/null | cksum | cut -d' ' -f1)
 $(NIGHTLY_STAMP): $(STAMP) requirements/nightly.txt
 	@uv="$(UV)"; uv="$${uv:-$(BIN)/uv}"; \
