@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from edge_bench.bench.prediction.model_operators import SUPPRESSION_CYCLES
 from edge_bench.bench.prediction.work import Kind, OperatorWork
 from studies.prediction.hardware import CORES, DEVICES_WITHOUT_USE
 
@@ -25,7 +26,6 @@ _KINDS: dict[str, Kind] = {
     "fc": "dense",
     "sefc": "dense",
 }
-_UNMODELLED = {"nms"}
 _BYTES = {"fp32": 4, "int8": 1}
 _PRECISIONS = {"fp32": "float32", "int8": "int8"}
 
@@ -105,12 +105,15 @@ def _row(columns: dict[str, str], folder: Path) -> Row:
 @cache
 def _operators(path: Path, item_bytes: int) -> tuple[OperatorWork, ...]:
     operators: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["ops"]
-    return tuple(_work(each, item_bytes) for each in operators if each["op"] not in _UNMODELLED)
+    return tuple(_work(each, item_bytes) for each in operators)
 
 
 def _work(columns: dict[str, Any], item_bytes: int) -> OperatorWork:
     """Return the work of an operator, classified as ``model_operators.py`` does for files."""
     kind = _KINDS.get(columns["op"], "element_by_element")
+    if columns["op"] == "nms":  # reads float32; if the model is int8, its boxes and scores are converted first
+        moved = columns["inel"] * (4.0 if item_bytes == 4 else 4.0 + 1.0 + 4.0)
+        return OperatorWork(kind, 0.0, 0.0, moved, SUPPRESSION_CYCLES * columns["inel"])
     if kind == "pointwise" and columns["h"] * columns["w"] == 1:
         kind = "dense"
     return OperatorWork(
