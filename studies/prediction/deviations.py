@@ -23,6 +23,7 @@ _ASSUMED_FAMILIES, _ASSUMED_DEVICES = 2, 1
 #: If no family was measured on the device with these kernels, the assumed deviation is so many times larger, but at
 #: most that of in-order cores.
 _NO_FAMILY, _MOST_ASSUMED = 1.5, 0.25
+_VISIBLE = 3.0
 _FEW_THREADS = 4  # all cores of a Raspberry Pi
 
 
@@ -44,9 +45,11 @@ def family_deviation(unseen: Sequence[Unseen], group: Group, assumed: float, wit
     alike = _class_of(group, [each for (other, _), rows in errors.items() if other == group for each in rows])
     own, others = [], []
     for (other, family), rows in errors.items():
-        if family != without and other == group:
+        if family == without or _says_nothing(rows, assumed):
+            continue
+        if other == group:
             own.append(_square(rows))
-        elif family != without and other[0] != group[0] and _class_of(other, rows) == alike:
+        elif other[0] != group[0] and _class_of(other, rows) == alike:
             others.append(_square(rows))
     if not own:
         assumed = max(assumed, min(_NO_FAMILY * assumed, _MOST_ASSUMED))
@@ -89,6 +92,11 @@ def _by_family(unseen: Sequence[Unseen]) -> dict[tuple[Group, str], list[Unseen]
 def _square(rows: Sequence[Unseen]) -> float:
     """Return the mean square error, less the variance that is known without it."""
     return max(0.0, float(np.mean([each.log_error**2 - each.variance - each.residual**2 for each in rows])))
+
+
+def _says_nothing(rows: Sequence[Unseen], assumed: float) -> bool:
+    """Return whether a family is predicted so badly without it that the assumed deviation could not be seen."""
+    return float(np.mean([each.variance for each in rows])) > (_VISIBLE * assumed) ** 2
 
 
 def _class_of(group: Group, rows: Sequence[Unseen]) -> tuple[object, ...]:
