@@ -111,9 +111,7 @@ class _Reader:
         if node.name == _SUPPRESSION:
             values = sum(each.elements for each in inputs[:2] if each)
             cycles = SUPPRESSION_CYCLES * values
-            self.operators.append(
-                OperatorWork("element_by_element", 0.0, float(constants), float(activations), cycles)
-            )
+            self.operators.append(OperatorWork("element_by_element", 0.0, float(constants), float(activations), cycles))
             return
         macs = multiply_accumulates(inputs, outputs, node)
         kind = _kind(node, inputs, outputs)
