@@ -3,10 +3,11 @@
     t = Σ over operators of ((MACs ÷ peak[class])^p + (activations ÷ bandwidth)^p)^(1/p) + weights ÷ bandwidth
         + overhead
 
-It is the roofline of Williams, Waterman & Patterson (2009) for each operator, with four additions. Computing and
+It is the roofline of Williams, Waterman & Patterson (2009) for each operator, with five additions. Computing and
 moving activations overlap partly: with p = 1 not at all, with a large p completely, which is the roofline's maximum.
 Weights come from memory once per inference, so they have a bandwidth of their own. Activations come from memory only as
 far as they do not fit into half of the last cache; bytes that fit count half. And starting an operator takes time.
+The non-maximum suppression of detectors takes cycles of one core, which are not a parameter.
 """
 
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ class Models:
     macs: Floats
     weights: Floats  # bytes
     activations: Floats  # bytes
+    cycles: Floats  # of one core
     count: int
 
     @classmethod
@@ -51,6 +53,7 @@ class Models:
             macs=np.array([each.macs for _, each in flat], np.float64),
             weights=np.array([each.weight_bytes for _, each in flat], np.float64),
             activations=np.array([each.activation_bytes for _, each in flat], np.float64),
+            cycles=np.array([each.cycles for _, each in flat], np.float64),
             count=len(models),
         )
 
@@ -63,11 +66,12 @@ class Parts:
     activations: Floats
     weights: Floats
     overhead: Floats
+    one_core: Floats  # cycles that no parameter changes
 
     @property
     def total(self) -> Floats:
         """Time of each operator."""
-        return np.asarray(self.compute + self.activations + self.weights + self.overhead, np.float64)
+        return np.asarray(self.compute + self.activations + self.weights + self.overhead + self.one_core, np.float64)
 
 
 class Hardware(NamedTuple):
@@ -96,6 +100,7 @@ def parts(models: Models, log_parameters: Floats, hardware: Hardware) -> Parts:
         activations=together * (1 - share),
         weights=models.weights / values[_WEIGHTS],
         overhead=np.full(len(compute), 1000 * values[_OVERHEAD] / hardware.clock_ghz),
+        one_core=models.cycles / hardware.clock_ghz,
     )
 
 

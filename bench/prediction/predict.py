@@ -11,7 +11,10 @@ from edge_bench.bench.prediction.latency_model import Hardware, Models, log_late
 from edge_bench.bench.prediction.work import CLASSES, OperatorWork
 from edge_bench.bench.stats.student import t_quantile
 
-__all__ = ["Prediction", "outside_of", "predict_latency"]
+__all__ = ["ONE_CORE_DEVIATION", "Prediction", "outside_of", "predict_latency"]
+
+#: Standard deviation of the logarithm of the time of non-maximum suppression: a factor of two.
+ONE_CORE_DEVIATION = math.log(2)
 
 
 class Prediction(msgspec.Struct, frozen=True):
@@ -37,7 +40,7 @@ def predict_latency(
     """Return the predicted latency of a model.
 
     ``extra_deviation`` widens the intervals: a standard deviation of the logarithm, for example for operators that are
-    not modelled.
+    not modelled. Non-maximum suppression widens them, too.
     """
     hardware = Hardware(clock_ghz or parameters.clock_ghz, parameters.overlap, parameters.cache_kb)
     models, point = Models.of([operators]), np.log(np.array(parameters.values))
@@ -46,11 +49,12 @@ def predict_latency(
     variance = float((derivatives @ np.array(parameters.covariance) @ derivatives.T)[0, 0])
     variance += parameters.between_families**2 + parameters.residual**2 + extra_deviation**2
     variance += (parameters.extrapolation * outside) ** 2
+    each = parts(models, point, hardware)
+    total = each.total.sum()
+    variance += (ONE_CORE_DEVIATION * float(each.one_core.sum() / total)) ** 2
     deviation, median = math.sqrt(variance), math.exp(float(log_ns[0])) / 1e6
     low, middle, high = parameters.p90_ratio
     interval_90 = _interval(median, deviation, 0.90, parameters.degrees_of_freedom)
-    each = parts(models, point, hardware)
-    total = each.total.sum()
     moving = each.activations + each.weights
     return Prediction(
         milliseconds=median,

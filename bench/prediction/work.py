@@ -18,3 +18,4 @@ class OperatorWork(msgspec.Struct, frozen=True):
     macs: float  # multiply-accumulates
     weight_bytes: float  # constants that it reads
     activation_bytes: float  # computed tensors that it reads and writes
+    cycles: float = 0.0  # of one core, besides; more threads do not shorten them

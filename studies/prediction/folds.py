@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_bench.bench.prediction.latency_model import Models, log_latencies
-from edge_bench.bench.prediction.predict import outside_of
+from edge_bench.bench.prediction.latency_model import Models, log_latencies, parts
+from edge_bench.bench.prediction.predict import ONE_CORE_DEVIATION, outside_of
 from studies.prediction.hierarchy import extrapolation, hardware_of
 from studies.prediction.joint_fit import fit_cells
 from studies.prediction.table import Cell, Row, cells_of
@@ -73,11 +73,14 @@ def _predicted(
         models = Models.of([row.operators for row in rows])
         predicted, derivatives = log_latencies(models, point, hardware_of(cell))
         variances = np.einsum("ij,jk,ik->i", derivatives, covariance, derivatives)
-        for row, log_ns, variance in zip(rows, predicted, variances, strict=True):
+        time = parts(models, point, hardware_of(cell))
+        shares = np.bincount(models.model, time.one_core) / np.bincount(models.model, time.total)
+        for number, (row, log_ns, variance) in enumerate(zip(rows, predicted, variances, strict=True)):
             error = float(log_ns - np.log(row.milliseconds * 1e6))
             limits = ranges.get(group_of(cell), (0.0, 0.0))
             distance = extrapolation(cell) * outside_of(sum(each.macs for each in row.operators), limits)
-            yield Unseen(left_out, row, error, float(variance) + distance**2, *fit.deviations(cell))
+            one_core = ONE_CORE_DEVIATION * shares[number]
+            yield Unseen(left_out, row, error, float(variance) + distance**2 + one_core**2, *fit.deviations(cell))
 
 
 def _by_group(rows: Sequence[Row]) -> dict[Group, list[Row]]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from edge_bench.bench.prediction.device_file import OVERLAP, PARAMETERS
 from edge_bench.bench.prediction.latency_model import Hardware
-from studies.prediction.hardware import BIG_LITTLE, CORES, cache_kb, copy_bandwidth, read_bandwidth
+from studies.prediction.hardware import BIG_LITTLE, CORES, Core, cache_kb, copy_bandwidth, read_bandwidth
 from studies.prediction.table import Cell
 
 __all__ = ["extrapolation", "hardware_of", "prior"]
@@ -111,7 +111,7 @@ def _labels(cell: Cell) -> dict[str, object]:
         "precision": cell.precision,
         "isa": core.isa,
         "order": core.order,
-        "like": core.like + (" with little cores" if mixed else ""),
+        "like": core.like + (" with little cores" if mixed else "") + _int8(core, cell.precision),
         "core": cell.device if mixed else cell.core,
         "device": cell.device,
         "clock": cell.clock_ghz,
@@ -120,6 +120,11 @@ def _labels(cell: Cell) -> dict[str, object]:
         "threads": cell.threads,
         "version": cell.version,
     }
+
+
+def _int8(core: Core, precision: str) -> str:
+    """Return what sets the int8 kernels of a core apart from those of similar cores: no dot products."""
+    return " without dot products" if precision == "int8" and core.int8 < 4 * core.float32 else ""
 
 
 def _mean(cell: Cell) -> Floats:
