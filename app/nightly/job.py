@@ -16,6 +16,7 @@ from edge_bench.app.nightly.judging.against_last import compared_with_last
 from edge_bench.app.nightly.judging.candidates import Place, candidates_of
 from edge_bench.app.nightly.judging.series import NIGHTS, NightRun, NightRuns, levels_of
 from edge_bench.app.nightly.notify.send import send, send_again
+from edge_bench.app.nightly.settings.keys import as_keys
 from edge_bench.app.nightly.settings.reading import THIS_MACHINE, Model, NightlySettings, folder_name
 from edge_bench.app.nightly.upkeep.disk import disk_warning, require_night_space
 from edge_bench.app.nightly.upkeep.retention import retention_notes
@@ -194,7 +195,8 @@ class NightJob:
             "bundle_sha256": run.bundle.sha256,
         }  # fmt: skip
         made = Measurement(
-            model=model.name, engine=outcome.engine, state=outcome.state, reason=outcome.reason, remedy=outcome.remedy,
+            model=model.name, engine=outcome.engine, state=outcome.state, reason=as_keys(outcome.reason),
+            remedy=as_keys(outcome.remedy),
             image=outcome.image, **facts,
         )  # fmt: skip
         measurements = [
@@ -204,6 +206,7 @@ class NightJob:
         self.night = msgspec.structs.replace(self.night, measurements=measurements)
 
     def _note(self, text: str) -> None:
+        text = as_keys(text)
         self.progress.say(f"! {text}")
         self._update(notes=[*self.night.notes, text])
 

@@ -1,9 +1,11 @@
 """The file edge-bench.toml: what it selects, and what is refused before anything is measured."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from edge_bench.app.nightly.settings.keys import as_keys
 from edge_bench.app.nightly.settings.reading import THIS_MACHINE, folder_name, read_settings
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.records.bundle import Bundle
@@ -23,6 +25,13 @@ BAD = {
     "keep": f'keep = "a year"\n{MODEL}',
     "keep 0": f'keep = "0d"\n{MODEL}',
     "gate": f'{MODEL}[gate]\nslower = "-1%"\n',
+    "gate without %": f'{MODEL}[gate]\nslower = "0.02"\n',
+    "gate as a number": f"{MODEL}[gate]\nslower = 0.02\n",
+    "gate with more": f'{MODEL}[gate]\nslower = "2%%"\n',
+    "nowhere": f"{MODEL}[fleet]\nthis_machine = false\n",
+    "no engine in the file": f'{MODEL}[fleet]\nfile = "empty.toml"\n',
+    "no fleet file": f'{MODEL}[fleet]\nfile = "missing.toml"\n',
+    "list": f"{MODEL}[run]\nthreads = 1.5\n",
     "http": f'{MODEL}[notify]\nwebhook = "http://example.org/x"\n',
     "no address": f'{MODEL}[notify]\nwebhook = "https://[::1"\n',
     "file as webhook": f'{MODEL}[notify]\nwebhook = "file:///etc/passwd"\n',
@@ -51,11 +60,13 @@ BAD = {
 def test_a_bad_file_is_refused(text: str, tmp_path: Path) -> None:
     path = settings_file(tmp_path)
     (tmp_path / "m.tflite").write_bytes(b"")
+    (tmp_path / "empty.toml").write_text("")
     path.write_text(text)
     with pytest.raises(BadInput) as caught:
         read_settings(path)
     assert "edge-bench.toml" in caught.value.problem
     assert caught.value.remedy
+    assert "--" not in caught.value.remedy.replace("-----", "")  # no options, which the file does not have
 
 
 @pytest.mark.parametrize("command", [("nightly",), ("nightly", "--dry-run"), ("schedule", "install")], ids=" ".join)
@@ -76,6 +87,32 @@ def test_an_error_names_the_line(name: str, line: int, tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         read_settings(path)
     assert f"line {line}" in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [("threads", "[1, 2, 4]"), ("list", "[1, 2, 4]"), ("memory", '"128M"'), ("budget", '"5m"'),
+     ("gate as a number", '"2%"'), ("gate without %", '"5%"')],
+)  # fmt: skip
+def test_an_example_in_a_remedy_is_valid_in_the_file(name: str, example: str, tmp_path: Path) -> None:
+    path = settings_file(tmp_path)
+    path.write_text(BAD[name])
+    with pytest.raises(BadInput) as caught:
+        read_settings(path)
+    assert f"= {example}" in caught.value.remedy
+    key = caught.value.remedy.split(" = ")[0].split()[-1]
+    assert tomllib.loads(f"{key} = {example}")
+
+
+def test_remedies_of_other_commands_name_keys() -> None:
+    assert as_keys("choose a writable folder with --results") == "choose a writable folder with results in the settings"
+    assert as_keys("give images with --data") == "give images with data in [[model]]"
+    assert as_keys("use a larger --timeout, or --batch-size 4") == (
+        "use a larger timeout in [run], or [run] batch_size = 4"
+    )
+    assert as_keys("use a fleet file with --fleet") == "use a fleet file with file in [fleet]"
+    kept = "see `edge-bench run --help`, or `--dry-run`; --notify-again; a--results; 2--3"
+    assert as_keys(kept) == kept
 
 
 def test_a_file_that_others_can_write_is_refused(tmp_path: Path) -> None:

@@ -32,22 +32,24 @@ def nightly(
     """
     from edge_bench.app.cli import console
     from edge_bench.app.nightly.schedule.daily import days, parse_time
+    from edge_bench.app.nightly.settings.keys import with_keys
     from edge_bench.app.nightly.settings.reading import read_settings
     from edge_bench.app.tables.nights import plan_table
 
     at = parse_time(daily_at, "--daily-at") if daily_at is not None else None
     settings = read_settings(file)
-    if dry_run:
-        console.print_table(plan_table(_plan(settings)), output_format)
-        return
     try:
-        if notify_again:
+        if dry_run:
+            console.print_table(plan_table(_plan(settings)), output_format)
+        elif notify_again:
             _notify_again(settings)
         elif at is None:
             _finish(_one_night(settings), settings, output_format)
         else:
             for _ in days(at, settings.results, console.note):
                 _one_of_many(file, output_format)
+    except EdgeBenchError as cause:
+        raise with_keys(cause) from None
     except KeyboardInterrupt:
         raise Interrupted(
             "interrupted; finished Runs and trials are kept", "the next `edge-bench nightly` continues the night"
@@ -68,13 +70,14 @@ def _one_night(settings: "NightlySettings") -> "Night":
 def _one_of_many(file: Path, output_format: Format) -> None:
     """Begin a night; an error is printed and does not end the schedule. The settings are read again."""
     from edge_bench.app.cli import console
+    from edge_bench.app.nightly.settings.keys import with_keys
     from edge_bench.app.nightly.settings.reading import read_settings
 
     try:
         settings = read_settings(file)
         _finish(_one_night(settings), settings, output_format)
     except EdgeBenchError as error:
-        console.print_error(error)
+        console.print_error(with_keys(error))
 
 
 def _plan(settings: "NightlySettings") -> list[tuple[str, str, str]]:
