@@ -11,7 +11,8 @@ from typing import IO
 from edge_bench.app.fleet.runs.spec import ENVIRONMENT
 from edge_bench.app.nightly.settings.reading import THIS_MACHINE
 from edge_bench.app.nightly.work.outcome import EngineOutcome
-from edge_bench.bench.io.python_process import module_command, module_environment
+from edge_bench.app.nightly.work.run_process import run_command
+from edge_bench.bench.io.python_process import module_environment
 from edge_bench.bench.measure.stored.matching import complete_runs
 from edge_bench.bench.records.nights.night import MeasurementState
 
@@ -25,11 +26,11 @@ _INTERRUPTED = 130
 def measure_here(arguments: Sequence[str], folder: Path, lock: int | None, *, quiet: bool) -> EngineOutcome:
     """Run a benchmark with ``arguments`` of `run`, and return its outcome; the Run is in ``folder``.
 
-    A finished run in the folder is reused, and an interrupted one is continued. ``lock`` is inherited by the process:
-    if this process is killed, the night stays locked until the measurement has ended, too.
+    A finished run in the folder is reused, and an interrupted one is continued. The process
+    ends with this one, and inherits ``lock``: if this one is killed, the night stays locked until both have ended.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    command = [*module_command("edge_bench"), "run", *arguments, "--results", str(folder)]
+    command = [*run_command(), "run", *arguments, "--results", str(folder)]
     command += ["--once", "--resume"] if any(folder.glob("run-*")) else []
     command += ["--quiet"] if quiet else []
     process = subprocess.Popen(

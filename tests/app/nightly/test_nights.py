@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from edge_bench.app.nightly.notify.answer import answer_line
+from edge_bench.app.nightly.notify.message import engine_line
 from edge_bench.app.nightly.work import staging
 from edge_bench.app.nightly.work.lock import night_lock
 from edge_bench.bench.records.nights.files import night_files, read_nights, read_recent_nights, write_night
@@ -90,10 +93,26 @@ def test_a_week_in_which_one_engine_dies_and_one_slows_down(tmp_path: Path, tell
 
 def test_quiet_nights_report_nothing(tmp_path: Path, teller: str) -> None:
     nights = week(tmp_path, teller, slowdown=0.0, deviation=0.01)
-    for _ in range(3):  # before pi4 dies
-        assert not nights.night().findings
+    made = []
+    for _ in range(4):  # pi4 dies in the fourth
+        made.append(nights.night())
         nights.next_day()
-    assert not told(tmp_path)
+    assert not any(night.findings for night in made)
+    assert [message["silent"] != [] for message in told(tmp_path)] == [True]  # only of pi4
+    # "no change" is said only after a comparison that could have found one
+    firsts = [answer_line(night).partition(":") for night in made]
+    assert [first.split(" in night")[0] for first, _, _ in firsts] == ["Too early to say"] * 3 + ["No change"]
+    assert [rest.split()[0] for _, _, rest in firsts[:3]] == ["3", "2", "1"]  # more nights
+    assert "3 earlier nights; 2 of 3 Runs" in firsts[3][2]
+    assert {level.nights_before for each in made[3].measurements for level in each.levels} == {3}
+
+
+def test_a_night_without_a_run_has_no_answer(tmp_path: Path) -> None:
+    nights = Nights(settings_file(tmp_path), FakeFleet(lambda *_: "no route to host"))
+    night = nights.night()
+    assert answer_line(night).startswith("No answer in night 1: 0 of 3 Runs")
+    for engine in night.silent:
+        assert engine_line(engine).count("night") == 1
 
 
 @pytest.mark.slow
@@ -252,9 +271,14 @@ def test_nights_keep_their_order_if_the_clock_is_set_back(tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_a_second_scheduler_is_refused_and_changes_nothing(tmp_path: Path, refuses: Refuses) -> None:
     path = settings_file(tmp_path)
-    with night_lock(tmp_path / "results"):
+    with night_lock(tmp_path / "results") as handle:
         before = sorted(tmp_path.rglob("*"))
-        assert refuses("nightly", path).exit_code == 2
+        holder = subprocess.Popen(["sleep", "60"], cwd=tmp_path, pass_fds=(handle,))
+        error = refuses("nightly", path)
+        holder.kill()
+        holder.wait()
+        assert error.exit_code == 2
+        assert f"process {holder.pid}" in error.problem
         assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -269,6 +293,22 @@ def test_a_damaged_record_is_noted_and_its_number_is_not_used_again(tmp_path: Pa
     night = nights.night()
     assert night.number == 3
     assert any(str(path) in note for note in night.notes)
+
+
+def test_records_that_are_missing_are_noted_once(tmp_path: Path) -> None:
+    nights = week(tmp_path)
+    noted = []
+    for gone in ([], [], [1, 2], [], [], [2], []):  # records that are removed before the night
+        for number in gone:
+            night_files(nights.results)[number].unlink()
+        night = nights.night()
+        noted.append((night.number, sum("are missing" in note or "without the record" in note for note in night.notes)))
+        nights.next_day()
+    # without any record, the numbers start again; with a later one, they go on
+    assert noted == [(1, 0), (2, 0), (1, 1), (2, 0), (3, 0), (4, 1), (5, 0)]
+    first, _, fourth, _ = read_recent_nights(nights.results, 9)[0]
+    assert any("6 Runs" in note for note in first.notes)
+    assert any("night 2 " in note for note in fourth.notes)
 
 
 def test_a_record_survives_a_round_trip_and_needs_its_own_name(tmp_path: Path) -> None:

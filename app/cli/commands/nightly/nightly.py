@@ -100,7 +100,7 @@ def _plan(settings: "NightlySettings") -> list[tuple[str, str, str]]:
 
 def _notify_again(settings: "NightlySettings") -> None:
     from edge_bench.app.cli import console
-    from edge_bench.app.nightly.notify.send import send_again
+    from edge_bench.app.nightly.notify.send import send_again, unsent
     from edge_bench.app.nightly.work.lock import night_lock
     from edge_bench.bench.records.nights.files import read_recent_nights
 
@@ -109,14 +109,19 @@ def _notify_again(settings: "NightlySettings") -> None:
         for note in notes:
             console.note(f"NOTE: {note}")
         again = send_again(nights, settings.notify, settings.results)
+    failed = [left for night in again if (left := unsent(night, settings.notify))]
+    if failed:
+        raise EdgeBenchError(
+            f"{len(again) - len(failed)} of {counted(len(again), 'notification')} sent again; {failed[0][0].channel}: {failed[0][0].reason}",
+            "check [notify] in the settings",
+        )
     console.note(f"{counted(len(again), 'notification')} sent again" if again else "all notifications were sent")
-    if unsent := [delivery for night in again for delivery in night.unsent]:
-        raise EdgeBenchError(f"{unsent[0].channel}: not sent: {unsent[0].reason}", "check [notify] in the settings")
 
 
 def _finish(night: "Night", settings: "NightlySettings", output_format: Format) -> None:
     """Print the night; raise the error that it calls for."""
     from edge_bench.app.cli import console
+    from edge_bench.app.nightly.notify.answer import answer_line
     from edge_bench.app.nightly.notify.message import engine_line, finding_line
     from edge_bench.app.tables.nights import night_table
     from edge_bench.bench.records.nights.night import MeasurementState
@@ -124,7 +129,7 @@ def _finish(night: "Night", settings: "NightlySettings", output_format: Format) 
     delivered = sum(each.state is MeasurementState.DELIVERED for each in night.measurements)
     lines = [*map(finding_line, night.reported), *(engine_line(each) for each in night.silent), *night.warnings]
     if not night.reported:
-        lines.insert(0, f"No change in night {night.number}: {delivered} of {counted(len(night.measurements), 'Run')}")
+        lines.insert(0, answer_line(night))
     if output_format in FOR_PROGRAMS:
         for line in lines:
             console.note(line)
