@@ -53,7 +53,8 @@ def compare(results: Path) -> None:
     for engine in sorted({each.engine for each in nights[-1].measurements}):
         entries = runs.of(MODEL, engine)
         place = Place(MODEL, engine, nights[-1].number, nights[:-1], 0.02)
-        found += len(candidates_of(entries, place, all_series(entries, place))) + len(compared_with_last(entries, place, 0.0)[0])
+        found += len(candidates_of(entries, place, all_series(entries, place)))
+        found += len(compared_with_last(entries, place, 0.0)[0])
     seconds, cpu = time.perf_counter() - began[0], time.process_time() - began[1]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{seconds:.1f} | {cpu:.1f} | {memory:.0f} | {found}")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from edge_bench.app.render.escaping import one_line
 from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.io.files import read_text_or_empty, write_atomically
 from edge_bench.bench.io.python_process import PACKAGE
 
@@ -25,7 +26,9 @@ _MARK = "# Written by `edge-bench schedule install`."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 _SECONDS = 60
 #: What to do without a systemd.
-_OTHERWISE = "--compose FILE for a service of Docker Compose, or begin `edge-bench nightly` in another way, as with cron"
+_OTHERWISE = (
+    "--compose FILE for a service of Docker Compose, or begin `edge-bench nightly` with cron"
+)
 _NO_SYSTEM = f"use {_OTHERWISE}"
 _NO_USER = f"log in as this user with ssh or at the machine and repeat it, use --system as root, or {_OTHERWISE}"
 _SYSTEM_FOLDER = Path("/etc/systemd/system")
@@ -192,9 +195,7 @@ def _write(path: Path, content: bytes, *, system: bool) -> None:
     try:
         write_atomically(path, content)
     except OSError as cause:
-        raise BadInput(
-            f"{path}: cannot be written: {cause.strerror}", "run it as root" if system else "check the folder"
-        ) from None
+        raise unwritable(path, cause, "run it as root" if system else "check the folder", BadInput) from None
 
 
 def _quoted(text: str) -> str:

@@ -42,7 +42,7 @@ def _processes(folder: Path) -> str:
     found = set()
     for path in Path("/proc").glob("[0-9]*/fd/*"):
         with contextlib.suppress(OSError):
-            if path.is_symlink() and os.readlink(path) == os.fspath(folder.resolve()):
+            if path.readlink() == folder.resolve():
                 found.add(int(path.parts[2]))
     found.discard(os.getpid())
     return f" (process {', '.join(map(str, sorted(found)))})" if found else ""

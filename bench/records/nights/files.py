@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.io.record_codec import decode_record, encode_record
 from edge_bench.bench.records.nights.night import Night
@@ -70,5 +71,5 @@ def write_night(night: Night, results: Path) -> Path:
     try:
         write_atomically(path, encode_record(night))
     except OSError as cause:
-        raise ResultsError(f"{path}: cannot be written: {cause.strerror}", "free space on this disk") from None
+        raise unwritable(path, cause, "use another folder") from None
     return path

@@ -27,8 +27,8 @@ def nightly(
 ) -> None:
     """Measure all models on all engines, find what changed since earlier nights, and notify.
 
-    An interrupted night is continued. Exit code 3: a change was found. 1: an engine has no Run, or a notification could
-    not be sent.
+    An interrupted night is continued. Exit code 3: a change was found. 1: an engine has no Run, a
+    notification could not be sent, or too little disk space.
     """
     from edge_bench.app.cli import console
     from edge_bench.app.nightly.schedule.daily import days, parse_time
@@ -112,7 +112,8 @@ def _notify_again(settings: "NightlySettings") -> None:
     failed = [left for night in again if (left := unsent(night, settings.notify))]
     if failed:
         raise EdgeBenchError(
-            f"{len(again) - len(failed)} of {counted(len(again), 'notification')} sent again; {failed[0][0].channel}: {failed[0][0].reason}",
+            f"{len(again) - len(failed)} of {counted(len(again), 'notification')} sent again; "
+            f"{failed[0][0].channel}: {failed[0][0].reason}",
             "check [notify] in the settings",
         )
     console.note(f"{counted(len(again), 'notification')} sent again" if again else "all notifications were sent")

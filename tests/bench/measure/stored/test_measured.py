@@ -155,10 +155,10 @@ class Counted(Silent):
     def __init__(self) -> None:
         self.steps = self.done = self.advanced = 0
 
-    def start(self, what: str, steps: int, done: int = 0) -> None:  # noqa: ARG002
+    def start(self, what: str, steps: int, done: int = 0) -> None:
         self.steps, self.done = steps, done
 
-    def advance(self, steps: int = 1, note: str = "") -> None:  # noqa: ARG002
+    def advance(self, steps: int = 1, note: str = "") -> None:
         self.advanced += steps
 
 
