@@ -1,6 +1,7 @@
 """Checks, before any work starts, that the results fit on the disk."""
 
 import errno
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,7 +10,14 @@ from edge_bench.bench.errors import DiskFull, EdgeBenchError, ResultsError
 from edge_bench.bench.io.record_codec import MAX_RUN_BYTES
 from edge_bench.bench.wording import counted, size
 
-__all__ = ["require_bundle_space", "require_free_space", "require_run_space", "unwritable", "writable_folder"]
+__all__ = [
+    "require_bundle_space",
+    "require_free_space",
+    "require_possible_folder",
+    "require_run_space",
+    "unwritable",
+    "writable_folder",
+]
 
 #: Unit of the amounts in a message: bytes per unit, decimals.
 _UNITS = {"MB": (1e6, 0), "GB": (1e9, 2)}
@@ -64,6 +72,20 @@ def require_bundle_space(folder: Path, parameters: int, test_set: int, *, checkp
     needed = parameters * (_VARIANTS + (_CHECKPOINTS if checkpoints else 0)) + test_set + _REST
     remedy = "free disk space, or choose another folder with --bundle"
     require_free_space(folder, needed, "the bundle needs up to {} there", remedy)
+
+
+def require_possible_folder(folder: Path) -> Path:
+    """Return the folder, or the nearest existing one above it, in which it could be made; make nothing.
+
+    Raise ResultsError if `writable_folder` would fail there.
+    """
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists() or path.is_symlink())
+    remedy = "choose a writable folder with --results"
+    if not existing.is_dir():
+        raise ResultsError(f"{folder}: cannot be written: {existing} is not a folder", remedy)
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ResultsError(f"{folder}: cannot be written: no permission in {existing}", remedy)
+    return existing
 
 
 def writable_folder(folder: Path) -> None:

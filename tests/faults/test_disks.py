@@ -90,8 +90,10 @@ def test_a_full_disk_is_a_failure_and_a_folder_that_cannot_be_written_is_wrong_i
             pass
     night, made = Night(number=1, began=BEGIN.isoformat()), made_run("pi4", BEGIN, 0.1)
     writes: list[Callable[[], object]] = [
-        lambda: write_night(night, disk), lambda: write_run(made, disk), lambda: Journal.create(disk / "x.journal", made)
-    ]  # fmt: skip
+        lambda: write_night(night, disk),
+        lambda: write_run(made, disk),
+        lambda: Journal.create(disk / "x.journal", made),
+    ]
     for write in writes:
         with pytest.raises(DiskFull) as caught:
             write()

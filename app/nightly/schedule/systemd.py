@@ -26,9 +26,7 @@ _MARK = "# Written by `edge-bench schedule install`."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 _SECONDS = 60
 #: What to do without a systemd.
-_OTHERWISE = (
-    "--compose FILE for a service of Docker Compose, or begin `edge-bench nightly` with cron"
-)
+_OTHERWISE = "--compose FILE for a service of Docker Compose, or begin `edge-bench nightly` with cron"
 _NO_SYSTEM = f"use {_OTHERWISE}"
 _NO_USER = f"log in as this user with ssh or at the machine and repeat it, use --system as root, or {_OTHERWISE}"
 _SYSTEM_FOLDER = Path("/etc/systemd/system")

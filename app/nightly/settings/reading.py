@@ -93,6 +93,7 @@ def read_settings(path: Path) -> NightlySettings:
     try:
         models = _models(file.model, folder)
         engines = _engines(file, folder)
+        this_machine = _this_machine(file, engines, models)
         options = run_options(file.run)
         slower = _share(file.gate.slower)
         keep, keep_archives = _days(file.keep, "keep"), _days(file.keep_archives, "keep_archives")
@@ -106,17 +107,6 @@ def read_settings(path: Path) -> NightlySettings:
         raise with_keys(cause if str(path) in cause.problem else invalid(cause.problem, cause.remedy)) from None
     except (OSError, ValueError, RuntimeError) as cause:  # a path that is too long, or of an unknown user
         raise invalid(f"a path cannot be used: {why_unreadable(cause)}", "check the paths") from None
-    this_machine = not engines if file.fleet.this_machine is None else file.fleet.this_machine
-    if not this_machine and not engines:
-        raise invalid(
-            "nothing would be measured: there is no engine, and this_machine is false",
-            "add [[fleet.engine]], or this_machine = true in [fleet]",
-        )
-    if not this_machine and (local := [model.name for model in models if not model.bundle]):
-        raise invalid(
-            f"model {local[0]!r}: model files are measured on this machine only",
-            "add this_machine = true to [fleet], or make a bundle of them with `edge-bench export`",
-        )
     return NightlySettings(
         path=path.absolute(), sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         results=results, keep_days=keep, keep_archive_days=keep_archives,
@@ -125,6 +115,24 @@ def read_settings(path: Path) -> NightlySettings:
         api_timeout=file.fleet.api_timeout, reconnect_timeout=file.fleet.reconnect_timeout,
         options=options, slower=slower, gate=file.gate, notify=notify,
     )  # fmt: skip
+
+
+def _this_machine(file: NightlyFile, engines: Sequence[EngineSetting], models: Sequence[Model]) -> bool:
+    """Return whether this machine measures, too. Raise BadInput if no machine could measure a model."""
+    stated = file.fleet.this_machine
+    if stated or (stated is None and not engines):
+        return True
+    if not engines:
+        raise BadInput(
+            "nothing would be measured: there is no engine, and this_machine is false",
+            "add [[fleet.engine]], or this_machine = true in [fleet]",
+        )
+    if local := [model.name for model in models if not model.bundle]:
+        raise BadInput(
+            f"model {local[0]!r}: model files are measured on this machine only",
+            "add this_machine = true to [fleet], or make a bundle of them with `edge-bench export`",
+        )
+    return False
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -16,7 +16,7 @@ from edge_bench.bench.io.python_process import module_environment
 from edge_bench.bench.measure.stored.matching import complete_runs
 from edge_bench.bench.records.nights.night import MeasurementState
 
-__all__ = ["measure_here"]
+__all__ = ["error_in", "measure_here"]
 
 #: Seconds that an interrupted run may take to write its journal.
 _STOP_SECONDS = 30
@@ -87,8 +87,13 @@ class _Errors:
 
     def reason(self, otherwise: str) -> tuple[str, str]:
         """Return the last error and its remedy."""
-        last = max((number for number, line in enumerate(self._lines) if line.startswith("error:")), default=None)
-        if last is None:
-            return otherwise, "run the command by hand: edge-bench run"
-        remedy = " ".join(line.strip() for line in self._lines[last + 1 :] if line.startswith("  "))
-        return self._lines[last].removeprefix("error:").strip(), remedy
+        return error_in(self._lines, otherwise)
+
+
+def error_in(lines: Sequence[str], otherwise: str) -> tuple[str, str]:
+    """Return the last error in the messages of `run`, and its remedy."""
+    last = max((number for number, line in enumerate(lines) if line.startswith("error:")), default=None)
+    if last is None:
+        return otherwise, "run the command by hand: edge-bench run"
+    remedy = " ".join(line.strip() for line in lines[last + 1 :] if line.startswith("  "))
+    return lines[last].removeprefix("error:").strip(), remedy

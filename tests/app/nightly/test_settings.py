@@ -1,5 +1,6 @@
 """The file edge-bench.toml: what it selects, and what is refused before anything is measured."""
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from edge_bench.app.nightly.settings.keys import as_keys
 from edge_bench.app.nightly.settings.reading import THIS_MACHINE, folder_name, read_settings
-from edge_bench.bench.errors import BadInput
+from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.records.bundle import Bundle
 from tests.command_line import Refuses, call_here
 from tests.made.nights.fleet import settings_file
@@ -153,6 +154,65 @@ def test_names_of_folders_are_valid_and_differ() -> None:
     assert folders[0] == "digits"
     assert len(set(folders)) == len(names)
     assert not any("/" in name or name.startswith(".") for name in folders)
+
+
+def checked(folder: Path, bundle: Path, text: str, model: str = "") -> Path:
+    """Settings with one model on this machine."""
+    path = folder / "edge-bench.toml"
+    path.write_text(f"{text}\n[[model]]\n{model or f'bundle = {json.dumps(str(bundle))}'}\n")
+    return path
+
+
+#: What a dry run has to find; each with what the message names.
+FAULTS = {
+    "runtime": ('[run]\nruntime = "foo"\n', "", "foo"),
+    "variant": ('[run]\nvariant = "foo"\n', "", "foo"),
+    "runtime of an engine": ('[run]\nruntime = "foo"\n[[fleet.engine]]\nname = "a"\nurl = "unix:///x"\n', "", "foo"),
+    "variant of an engine": ('[run]\nvariant = "foo"\n[[fleet.engine]]\nname = "a"\nurl = "unix:///x"\n', "", "foo"),
+    "TLS": ('[[fleet.engine]]\nname = "a"\nurl = "tcp://a:2376"\ntls = "nowhere"\n', "", "nowhere"),
+    "data": ("", 'files = ["m.tflite"]\ndata = "nowhere"\n', "nowhere"),
+    "option": ("", 'files = ["m.tflite"]\noptions = ["--no-such"]\n', "--no-such"),
+    "command": ('[notify]\ncommand = ["/no/such"]\n', "", "/no/such"),
+    "sendmail": ('[notify]\nmail_to = ["a@b.c"]\nsendmail = "/no/such"\n', "", "/no/such"),
+    "token": ('[notify]\nwebhook = "https://a.b/c"\nwebhook_token_file = "gone"\n', "", "gone"),
+    "results": ('results = "m.tflite"\n', "", "m.tflite"),
+    "results below a file": ('results = "m.tflite/results"\n', "", "m.tflite"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.slow
+def test_a_dry_run_finds_what_would_fail_at_night(
+    name: str, tmp_path: Path, digits_bundle: Bundle, refuses: Refuses
+) -> None:
+    (tmp_path / "m.tflite").write_bytes((digits_bundle.folder / "variants" / "int8.tflite").read_bytes())
+    text, model, named = FAULTS[name]
+    path = checked(tmp_path, digits_bundle.folder, text, model)
+    before = sorted(tmp_path.glob("*"))
+    error = refuses("nightly", path, "--dry-run", kind=EdgeBenchError)
+    assert error.exit_code == 2
+    assert named in error.problem
+    assert error.remedy
+    assert [each for each in sorted(tmp_path.glob("*")) if each.name != "cache"] == before
+
+
+@pytest.mark.slow
+def test_a_dry_run_says_what_a_night_would_do_otherwise_than_written(tmp_path: Path, digits_bundle: Bundle) -> None:
+    path = checked(tmp_path, digits_bundle.folder, "[run]\nprocesses = 5\ntrials = 2\n")
+    done = call_here("nightly", path, "--dry-run", "--format", "json", cwd=tmp_path)
+    assert done.code == 0
+    (row,) = json.loads(done.stdout)
+    assert any("processes = 5" in note for note in row["notes"])
+
+
+@pytest.mark.slow
+def test_a_dry_run_of_run_measures_and_writes_nothing(tmp_path: Path, digits_bundle: Bundle) -> None:
+    arguments = ("run", digits_bundle.folder, "--runtime", "litert", "--variant", "int8", "--budget", "5m", "--dry-run")
+    done = call_here(*arguments, "--format", "json", cwd=tmp_path)
+    assert done.code == 0
+    (row,) = json.loads(done.stdout)
+    assert (row["variant"], row["runtime"], row["failure"]) == ("int8", "litert", None)
+    assert not (tmp_path / "results").exists()
 
 
 def test_a_dry_run_shows_each_measurement_and_writes_nothing(tmp_path: Path, digits_bundle: Bundle) -> None:

@@ -34,13 +34,14 @@ def nightly(
     from edge_bench.app.nightly.schedule.daily import days, parse_time
     from edge_bench.app.nightly.settings.keys import with_keys
     from edge_bench.app.nightly.settings.reading import read_settings
+    from edge_bench.app.nightly.work.dry_run import planned_night
     from edge_bench.app.tables.nights import plan_table
 
     at = parse_time(daily_at, "--daily-at") if daily_at is not None else None
     settings = read_settings(file)
     try:
         if dry_run:
-            console.print_table(plan_table(_plan(settings)), output_format)
+            console.print_table(plan_table(planned_night(settings)), output_format)
         elif notify_again:
             _notify_again(settings)
         elif at is None:
@@ -80,24 +81,6 @@ def _one_of_many(file: Path, output_format: Format) -> None:
         console.print_error(with_keys(error))
 
 
-def _plan(settings: "NightlySettings") -> list[tuple[str, str, str]]:
-    """Return model, engine and command of each measurement. Raise BundleError if a bundle is damaged."""
-    import shlex
-
-    from edge_bench.app.nightly.settings.reading import THIS_MACHINE
-    from edge_bench.bench.records.bundle import Bundle
-
-    rows = []
-    for model in settings.models:
-        if model.bundle:
-            Bundle.open(model.bundle)
-        for engine in settings.engine_names(model):
-            own = settings.options.this_machine if engine == THIS_MACHINE else ()
-            parts = [*map(str, model.paths), *model.data_options, *settings.options.everywhere, *own]
-            rows.append((model.name, engine, f"edge-bench run {shlex.join(parts)}"))
-    return rows
-
-
 def _notify_again(settings: "NightlySettings") -> None:
     from edge_bench.app.cli import console
     from edge_bench.app.nightly.notify.send import send_again, unsent
@@ -123,6 +106,7 @@ def _finish(night: "Night", settings: "NightlySettings", output_format: Format) 
     """Print the night; raise the error that it calls for."""
     from edge_bench.app.cli import console
     from edge_bench.app.nightly.notify.answer import answer_line
+    from edge_bench.app.nightly.notify.channels import channel_problems
     from edge_bench.app.nightly.notify.message import engine_line, finding_line
     from edge_bench.app.tables.nights import night_table
     from edge_bench.bench.records.nights.night import MeasurementState
@@ -146,6 +130,10 @@ def _finish(night: "Night", settings: "NightlySettings", output_format: Format) 
             f"night {night.number}: {len(night.measurements) - delivered} of {counted(len(night.measurements), 'Run')} "
             "missing",
             f"see the reasons above, and `edge-bench nightly {settings.path} --dry-run`",
+        )
+    if problems := channel_problems(settings.notify):
+        raise EdgeBenchError(
+            f"night {night.number}: a channel cannot be used: {problems[0]}", "check [notify] in the settings"
         )
     if night.unsent:
         raise EdgeBenchError(
