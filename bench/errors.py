@@ -6,6 +6,7 @@ EdgeBenchError              exit code 1
 │   ├── DatasetError        data that is missing, truncated or altered
 │   │   └── DatasetUnavailable   data that is not on this machine and cannot be downloaded
 │   └── ResultsError        a Run that cannot be read, or Runs that cannot be compared
+│       └── DiskFull        1: too little space on a disk, which is a failure and no wrong input
 ├── GateNotMet              3: a regression, an accuracy drop
 ├── NotTrusted              4: measurements that are not reliable (--strict)
 ├── MissingDependency       1: a package that this command needs is not installed
@@ -17,6 +18,7 @@ __all__ = [
     "BundleError",
     "DatasetError",
     "DatasetUnavailable",
+    "DiskFull",
     "EdgeBenchError",
     "GateNotMet",
     "Interrupted",
@@ -59,6 +61,12 @@ class DatasetUnavailable(DatasetError):
 
 class ResultsError(BadInput):
     """A Run that cannot be read, Runs that cannot be compared, or a folder that cannot be written."""
+
+
+class DiskFull(ResultsError):
+    """Too little space on a disk."""
+
+    exit_code = 1
 
 
 class GateNotMet(EdgeBenchError):

@@ -25,7 +25,7 @@ from edge_bench.bench.dataset.options import DataOptions
 from edge_bench.bench.dataset.workload import Workload
 from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.interpretation.files_workload import files_workload
-from edge_bench.bench.io.disk_space import require_bundle_space
+from edge_bench.bench.io.disk_space import require_bundle_space, unwritable
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.io.locks import only_writer
 from edge_bench.bench.io.npy import open_npy
@@ -154,7 +154,7 @@ def _create_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
-        raise BadInput(f"{folder}: cannot be created: {cause.strerror}", "choose another --bundle") from None
+        raise unwritable(folder, cause, "choose another --bundle", BadInput, what="cannot be created") from None
 
 
 def _remove_old_bundle(folder: Path, *, overwrite: bool) -> None:
@@ -166,7 +166,7 @@ def _remove_old_bundle(folder: Path, *, overwrite: bool) -> None:
         for part in ("variants", "test", "training", "plots"):
             shutil.rmtree(folder / part, ignore_errors=True)
     except OSError as cause:
-        raise BadInput(f"{folder}: cannot be written: {cause.strerror}", "choose another --bundle") from None
+        raise unwritable(folder, cause, "choose another --bundle", BadInput) from None
 
 
 def _calibration_inputs(

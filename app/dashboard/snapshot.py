@@ -10,12 +10,13 @@ from pathlib import Path
 import msgspec
 
 from edge_bench.app.dashboard.nights.reading import NightFolder, NightReader
-from edge_bench.bench.analysis.over_time.history import Series, not_in_history, series_of
+from edge_bench.bench.analysis.over_time.history import Series, not_in_history
 from edge_bench.bench.analysis.over_time.measured import MeasuredRun
 from edge_bench.bench.analysis.over_time.order import order_notes
 from edge_bench.bench.errors import EdgeBenchError
-from edge_bench.bench.measure.stored.measured import read_measured_files, stored_charts
+from edge_bench.bench.measure.stored.history import read_history
 from edge_bench.bench.progress import Silent
+from edge_bench.bench.records.nights.files import night_files
 
 __all__ = ["RunFact", "Snapshot", "Snapshots", "series_id"]
 
@@ -93,14 +94,11 @@ class Snapshots:
     def _read(self) -> Snapshot:
         said = _Said()
         try:
-            files = read_measured_files(self._paths, said, without_damaged=True)
+            files, series, _ = read_history(self._paths, said)  # the reader of nights names damaged records
         except EdgeBenchError as cause:
             return Snapshot(series=[], runs=[], notes=said.texts, problem=cause.problem)
         runs = list(files.values())
         now = datetime.datetime.now(datetime.UTC)
-        charts = stored_charts(self._paths, len(runs))
-        series = series_of(runs, charts)
-        charts.keep()
         return Snapshot(
             series=series,
             runs=sorted((_fact(path, run) for path, run in files.items()), key=lambda fact: fact.began),
@@ -120,9 +118,9 @@ class _Said(Silent):
 
 
 def _state(path: Path) -> list[tuple[str, int, int]]:
-    """Return name, size and time of change of each file of Runs: of a folder, or of the file itself."""
+    """Return name, size and time of change of the files of a folder's Runs and nights, or of the file itself."""
     state = []
-    for file in sorted(path.glob("run-*.json")) if path.is_dir() else [path]:
+    for file in [*sorted(path.glob("run-*.json")), *night_files(path).values()] if path.is_dir() else [path]:
         try:
             found = file.stat()
         except OSError:

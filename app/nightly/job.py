@@ -3,9 +3,8 @@
 The record is written after each step. A night that was interrupted is continued by the next command, or closed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,20 +12,22 @@ import msgspec
 from edge_bench.app.nightly.confirming.confirm import Confirmer
 from edge_bench.app.nightly.confirming.kept_bundles import keep_bundle, remove_others
 from edge_bench.app.nightly.judging.against_last import compared_with_last
-from edge_bench.app.nightly.judging.candidates import Place, candidates_of
+from edge_bench.app.nightly.judging.candidates import Place, all_series, candidates_of
 from edge_bench.app.nightly.judging.series import NIGHTS, NightRun, NightRuns, levels_of
 from edge_bench.app.nightly.notify.send import send, send_again
+from edge_bench.app.nightly.settings.keys import as_keys
 from edge_bench.app.nightly.settings.reading import THIS_MACHINE, Model, NightlySettings, folder_name
 from edge_bench.app.nightly.upkeep.disk import disk_warning, require_night_space
 from edge_bench.app.nightly.upkeep.retention import retention_notes
 from edge_bench.app.nightly.upkeep.silence import silent_engines
 from edge_bench.app.nightly.work.clock import Clock, clock_notes, hours_since
+from edge_bench.app.nightly.work.measurements import with_compared, with_run
 from edge_bench.app.nightly.work.outcome import EngineOutcome, Measurer, Request
 from edge_bench.app.nightly.work.staging import keep_journals, publish, remove_staging, staged_outcomes, staging_folder
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.nights.files import FOLDER, night_files, read_recent_nights, write_night
+from edge_bench.bench.records.nights.files import FOLDER, missing_records, night_files, read_recent_nights, write_night
 from edge_bench.bench.records.nights.night import Finding, Measurement, MeasurementState, Night, NightState
 from edge_bench.bench.version import __version__
 from edge_bench.bench.wording import counted
@@ -77,7 +78,7 @@ class NightJob:
 
     def _begin(self, notes: Sequence[str]) -> None:
         number = self.earlier[-1].number + 1 if self.earlier else 1
-        number = max(number, self._next_number())
+        number, missing = max(number, self._next_number()), missing_records(self.settings.results)
         night = Night(
             number=number,
             began=self.clock.text(),
@@ -92,7 +93,8 @@ class NightJob:
             ],
         )
         self.night = night
-        self._update(notes=[*notes, *clock_notes(night, self.earlier)])
+        missing = [] if not missing or any(missing in each.notes for each in self.earlier) else [missing]
+        self._update(notes=[*notes, *missing, *clock_notes(night, self.earlier)])
         for note in self.night.notes:
             self.progress.say(f"! {note}")
 
@@ -175,7 +177,7 @@ class NightJob:
                 request = self._request(model, engines)
                 request = replace(request, folder=request.folder / f"repeat-{repeat}")
                 made = {outcome.engine: outcome.path for outcome in self.measurer.measure(request)}
-                self._update(measurements=[_with_run(each, model.name, made) for each in self.night.measurements])
+                self._update(measurements=[with_run(each, model.name, made) for each in self.night.measurements])
                 publish(self.night, self.settings.results)
 
     def _keep(self, model: Model) -> None:
@@ -194,7 +196,8 @@ class NightJob:
             "bundle_sha256": run.bundle.sha256,
         }  # fmt: skip
         made = Measurement(
-            model=model.name, engine=outcome.engine, state=outcome.state, reason=outcome.reason, remedy=outcome.remedy,
+            model=model.name, engine=outcome.engine, state=outcome.state, reason=as_keys(outcome.reason),
+            remedy=as_keys(outcome.remedy),
             image=outcome.image, **facts,
         )  # fmt: skip
         measurements = [
@@ -204,6 +207,7 @@ class NightJob:
         self.night = msgspec.structs.replace(self.night, measurements=measurements)
 
     def _note(self, text: str) -> None:
+        text = as_keys(text)
         self.progress.say(f"! {text}")
         self._update(notes=[*self.night.notes, text])
 
@@ -231,10 +235,14 @@ class NightJob:
     def _findings(self, model: Model, engine: str, entries: Sequence[NightRun]) -> list[Finding]:
         settings, earlier = self.settings, self.earlier[-NIGHTS:]
         place = Place(model.name, engine, self.night.number, earlier, settings.slower)
+        every = all_series(entries, place)
+        nights = {series.configuration: len(series.points) - 1 for series in every}
+        compared_now = with_compared(self.night.measurements, model.name, engine, nights)
+        self.night = msgspec.structs.replace(self.night, measurements=compared_now)
         compared, notes = compared_with_last(entries, place, settings.gate.less_accurate)
         for note in notes:
             self._note(note)
-        candidates = [*compared, *candidates_of(entries, place)]
+        candidates = [*compared, *candidates_of(entries, place, every)]
         confirmer = Confirmer(
             self.measurer, settings.results, staging_folder(settings.results, self.night.number) / "again",
             settings.slower, settings.gate.confirm,
@@ -272,14 +280,3 @@ class NightJob:
             ]
             used |= set(list(dict.fromkeys(reversed(digests)))[:2])
         return used
-
-
-def _with_run(each: Measurement, model: str, made: Mapping[str, Path | None]) -> Measurement:
-    """Return a measurement after a repetition, with its Run if it is of this model and engine and there is one."""
-    if each.model != model or each.engine not in made:
-        return each
-    path, repeats = made[each.engine], each.repeats + 1
-    if path is None:
-        return msgspec.structs.replace(each, repeats=repeats)
-    size = each.bytes + path.stat().st_size
-    return msgspec.structs.replace(each, repeats=repeats, more_runs=[*each.more_runs, path.name], bytes=size)

@@ -11,7 +11,8 @@ from edge_bench.app.report.history_page import history_drawings, history_page
 from edge_bench.app.report.page import report_page
 from edge_bench.app.report.profiles import profile_drawings, profile_page
 from edge_bench.bench.analysis.over_time.history import Series
-from edge_bench.bench.errors import BadInput, MissingDependency, ResultsError
+from edge_bench.bench.errors import BadInput, MissingDependency
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.offload.records.offload import Offload
 from edge_bench.bench.progress import Progress
@@ -139,4 +140,4 @@ def _write(path: Path, content: bytes) -> None:
     try:
         write_atomically(path, content)
     except OSError as cause:
-        raise ResultsError(f"{path}: cannot be written: {cause.strerror}", "choose a writable path") from None
+        raise unwritable(path, cause, "choose a writable path") from None

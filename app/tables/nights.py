@@ -59,13 +59,14 @@ def _record(night: Night, measurement: Measurement) -> dict[str, Any]:
     }
 
 
-def plan_table(rows: Sequence[tuple[str, str, str]]) -> Table:
-    """Return a table of a night's measurements: model, engine and command."""
+def plan_table(planned: Sequence[tuple[str, str, str, Sequence[str]]]) -> Table:
+    """Return a table of a night's measurements: model, engine and command, with notes on each."""
     names = ("model", "engine", "command")
     return Table(
         title="what a night measures",
         header=names,
-        rows=rows,
+        rows=[each[:3] for each in planned],
         keys=2,
-        records=[dict(zip(names, row, strict=True)) for row in rows],
+        notes=[f"NOTE: {model} on {engine}: {note}" for model, engine, _, notes in planned for note in notes],
+        records=[{**dict(zip(names, each, strict=False)), "notes": list(each[3])} for each in planned],
     )

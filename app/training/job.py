@@ -18,6 +18,7 @@ from edge_bench.app.training.fit.architectures import trainable
 from edge_bench.app.training.fit.checkpoints import TrainingSettings, read_state, training_folder
 from edge_bench.app.training.tensorflow import load_tensorflow, require_tensorflow
 from edge_bench.bench.errors import BadInput, BundleError, EdgeBenchError
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import only_writer
 from edge_bench.bench.progress import Progress
@@ -123,7 +124,7 @@ def lock_bundle_folder(folder: Path) -> Iterator[None]:
         with tempfile.TemporaryFile(dir=folder):  # fail now rather than after the first epoch
             pass
     except OSError as cause:
-        raise BadInput(f"{folder}: cannot be written: {cause.strerror}", "set --bundle to a writable folder") from None
+        raise unwritable(folder, cause, "set --bundle to a writable folder", BadInput) from None
     with only_writer(folder):
         for parent in (folder, *(path for path in folder.iterdir() if path.is_dir())):
             remove_leftovers(parent)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.prediction.catalogue import device_names
 from edge_bench.bench.prediction.device_file import Device, write_device
 from edge_bench.bench.prediction.personal import devices_folder
@@ -39,6 +40,4 @@ def write_device_file(path: Path, device: Device) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_device(path, device)
     except OSError as cause:
-        raise BadInput(
-            f"{path}: cannot be written: {cause.strerror}", "the measurements are kept: repeat it with --once --output"
-        ) from None
+        raise unwritable(path, cause, "the measurements are kept: repeat it with --once --output", BadInput) from None

@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from edge_bench.bench import interrupts
-from edge_bench.bench.errors import BadInput, ResultsError
-from edge_bench.bench.io.disk_space import require_run_space, writable_folder
+from edge_bench.bench.errors import BadInput, EdgeBenchError, ResultsError
+from edge_bench.bench.io.disk_space import require_possible_folder, require_run_space, writable_folder
 from edge_bench.bench.io.files import remove_leftovers
 from edge_bench.bench.io.locks import PATIENCE_SECONDS, reading
 from edge_bench.bench.io.temporary import lasting_temporary_folder
@@ -22,7 +22,7 @@ from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import run_file_name, write_run
 from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs, remove_ended_runs, runtime_folders
 
-__all__ = ["StoredRun", "locked_bundle", "measure", "measure_run", "remove_journals"]
+__all__ = ["StoredRun", "check", "locked_bundle", "measure", "measure_run", "remove_journals"]
 
 StoredRun = tuple[Run, Path]
 
@@ -69,6 +69,15 @@ def measure(
             )
         measure_run(request, results, progress, begun, made, unfinished[0] if resume and unfinished else None)
     return made[0]
+
+
+def check(request: BenchmarkRequest, results: Path) -> None:
+    """Make the checks of `measure` that change nothing; raise its errors, also if no configuration can be measured."""
+    existing = require_possible_folder(results)
+    require_run_space(existing, request.images, request.invocations)
+    failures = [item.failure for item in request.planned if item.failure]
+    if len(failures) == len(request.planned):
+        raise EdgeBenchError(f"no configuration can be measured: {failures[0].message}", failures[0].remedy)
 
 
 def locked_bundle(request: BenchmarkRequest) -> AbstractContextManager[None]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from edge_bench.bench.errors import BadInput, ResultsError
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.io.record_codec import MAX_RUN_BYTES, encode_record, read_record
 from edge_bench.bench.records.run import Run
@@ -54,9 +55,7 @@ def store(record: msgspec.Struct, path: Path, *, again: bool = False) -> Path:
     try:
         write_atomically(path, data, exclusive=not again)
     except OSError as cause:
-        raise ResultsError(
-            f"{path}: cannot be written: {cause.strerror}", "free space, or choose another folder with --results"
-        ) from None
+        raise unwritable(path, cause, "choose another folder with --results") from None
     return path
 
 

@@ -43,7 +43,7 @@ def write_nights(results: Path, names: dict[int, list[Run]]) -> None:
 def compare(results: Path) -> None:
     """Find the changes of the last night, and print what that took."""
     from edge_bench.app.nightly.judging.against_last import compared_with_last
-    from edge_bench.app.nightly.judging.candidates import Place, candidates_of
+    from edge_bench.app.nightly.judging.candidates import Place, all_series, candidates_of
     from edge_bench.app.nightly.judging.series import NIGHTS, NightRuns
 
     began = time.perf_counter(), time.process_time()
@@ -53,7 +53,8 @@ def compare(results: Path) -> None:
     for engine in sorted({each.engine for each in nights[-1].measurements}):
         entries = runs.of(MODEL, engine)
         place = Place(MODEL, engine, nights[-1].number, nights[:-1], 0.02)
-        found += len(candidates_of(entries, place)) + len(compared_with_last(entries, place, 0.0)[0])
+        found += len(candidates_of(entries, place, all_series(entries, place)))
+        found += len(compared_with_last(entries, place, 0.0)[0])
     seconds, cpu = time.perf_counter() - began[0], time.process_time() - began[1]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{seconds:.1f} | {cpu:.1f} | {memory:.0f} | {found}")

@@ -1,5 +1,6 @@
 """Small disks and read-only mounts. Only root can mount them, and file modes do not stop root."""
 
+import contextlib
 import errno
 import os
 import shutil
@@ -12,17 +13,20 @@ import pytest
 
 from edge_bench.app.training.fit.checkpoints import read_state
 from edge_bench.app.training.job import train_bundle
-from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.errors import BadInput, DiskFull, EdgeBenchError, ResultsError
 from edge_bench.bench.measure.plan import Selection
 from edge_bench.bench.measure.recording.run_builder import read_run_or_journal
 from edge_bench.bench.progress import Silent
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.journal.journal import JOURNAL
+from edge_bench.bench.records.journal.journal import JOURNAL, Journal
+from edge_bench.bench.records.nights.files import write_night
+from edge_bench.bench.records.nights.night import Night
 from edge_bench.bench.records.run import Settings
-from edge_bench.bench.records.run_files import read_run
+from edge_bench.bench.records.run_files import read_run, write_run
 from tests.app.training.weights import SHORT, assert_same_weights
 from tests.command_line import CommandLine, Refuses, refusal
 from tests.factories import measure_bundle
+from tests.made.nights.fleet import BEGIN, made_run, settings_file
 
 Mount = Callable[..., Path]
 LIGHT = Selection(variants=["dynamic"], runtimes=["litert"])
@@ -72,6 +76,37 @@ class FillsTheDisk(Silent):
                             pass
                     except OSError:
                         continue
+
+
+def test_a_full_disk_is_a_failure_and_a_folder_that_cannot_be_written_is_wrong_input(
+    mount: Mount, tmp_path: Path, refuses: Refuses
+) -> None:
+    disk = mount("disk", "size=2m")
+    settings = settings_file(tmp_path, f'results = "{disk}"\n', ["pi4"])
+    files = list(tmp_path.glob("*.toml"))
+    (disk / "nights").mkdir()
+    with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as file:
+        while file.write(bytes(4096)) == 4096:
+            pass
+    night, made = Night(number=1, began=BEGIN.isoformat()), made_run("pi4", BEGIN, 0.1)
+    writes: list[Callable[[], object]] = [
+        lambda: write_night(night, disk),
+        lambda: write_run(made, disk),
+        lambda: Journal.create(disk / "x.journal", made),
+    ]
+    for write in writes:
+        with pytest.raises(DiskFull) as caught:
+            write()
+        assert caught.value.exit_code == 1
+        assert "free disk space" in caught.value.remedy
+    assert refuses("nightly", settings, kind=DiskFull).exit_code == 1  # no space for a night
+    assert list(tmp_path.glob("*.toml")) == files
+    mount("disk", "ro")
+    for write in writes:
+        with pytest.raises(ResultsError) as refused:
+            write()
+        assert refused.value.exit_code == 2
+    assert refuses("nightly", settings).exit_code == 2
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from edge_bench.app.tables.boards import boards_table
 from edge_bench.app.tables.calibration import calibration_table
 from edge_bench.app.tables.doctor import doctor_table
 from edge_bench.app.tables.nights import night_table, plan_table
+from edge_bench.app.tables.planned import planned_table
 from edge_bench.app.tables.prediction.table import prediction_tables
 from edge_bench.app.tables.profiles.comparison import explained_tables
 from edge_bench.app.tables.profiles.difference import difference_table
@@ -21,11 +22,13 @@ from edge_bench.bench.analysis.profiles.difference import profile_difference
 from edge_bench.bench.analysis.sustained.load import loads_of
 from edge_bench.bench.device_calibration.device import Calibrated
 from edge_bench.bench.device_calibration.fitting import FittedSet
+from edge_bench.bench.measure.plan import Planned
 from edge_bench.bench.prediction.answer import Subject
 from edge_bench.bench.prediction.device_file import Device, ParameterSet
 from edge_bench.bench.prediction.fit import weak_prior
 from edge_bench.bench.prediction.model_operators import ModelOperators
 from edge_bench.bench.prediction.work import OperatorWork
+from edge_bench.bench.records.manifest import TensorSpec, Variant
 from edge_bench.bench.records.nights.night import Night
 from edge_bench.bench.records.profile import Profile
 from edge_bench.bench.records.run import Configuration, Failure, Run
@@ -79,6 +82,14 @@ def hostile_subject(name: str) -> Subject:
     return Subject(name, ModelOperators(operators, "float32", "", {name: 1}, 1.0, 1e6), 1 << 30)
 
 
+def _planned(name: str) -> Planned:
+    tensor = TensorSpec(shape=[1], dtype=name)
+    variant = Variant(name=name, file=name, precision=name, bytes=1, sha256=name, input=tensor, output=tensor)
+    configuration = Configuration(variant=name, runtime=name, threads=1, batch_size=1, delegate=name)
+    failure = Failure(kind=name, message=name, remedy=name)
+    return Planned(configuration=configuration, variant=variant, file=None, runtime_version=name, failure=failure)
+
+
 #: Functions that make tables of one machine or of profiles, as functions of a name and a folder.
 SMALL_TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] = {
     boards_table: lambda name, _: [table for table in [boards_table([hostile_subject(name)], [], {})] if table],
@@ -88,7 +99,8 @@ SMALL_TABLES: dict[Callable[..., Any], Callable[[str, Path], Sequence[Table]]] =
     ],
     prediction_tables: lambda name, _: prediction_tables([predicted(name), refused(name)]),
     night_table: lambda name, _: [night_table(_night(name))],
-    plan_table: lambda name, _: [plan_table([(name, name, name)])],
+    plan_table: lambda name, _: [plan_table([(name, name, name, [name])])],
+    planned_table: lambda name, _: [planned_table([_planned(name)])],
     tune_table: lambda name, _: [
         tune_table(Plan(name, [Change(Group.SWAP, name, name.encode(errors="surrogatepass"), name, name)], [name]))
     ],

@@ -15,6 +15,7 @@ __all__ = [
     "Cpus",
     "Delegates",
     "DryRun",
+    "DryRunOfRun",
     "DurationOption",
     "FindFastest",
     "Fresh",
@@ -274,6 +275,14 @@ Keep = Annotated[
     ),
 ]
 DryRun = Annotated[bool, option("--dry-run", help="Show what would be changed, and change nothing.")]
+DryRunOfRun = Annotated[
+    bool,
+    option(
+        "--dry-run",
+        env="RUN_DRY_RUN",
+        help="Check options, models and data, show the configurations, and measure nothing.",
+    ),
+]
 Yes = Annotated[bool, option("--yes", "-y", help="Do not ask. Needed if there is no terminal.")]
 RestoreSettings = Annotated[
     bool, option("--restore", help="Restore all settings that `tune` has changed, also after a crash.")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge_bench.bench.errors import BadInput, MissingDependency
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.io.temporary import cache_folder
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.runtimes import RUNTIMES, installed_version, why_not_installed
@@ -91,8 +92,8 @@ def _install(folder: Path, version: str) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
                 target.replace(folder)
     except OSError as cause:
-        raise BadInput(
-            f"{folder}: pnnx cannot be stored there: {cause.strerror}", "set EDGE_BENCH_CACHE to a writable folder"
+        raise unwritable(
+            folder, cause, "set EDGE_BENCH_CACHE to a writable folder", BadInput, what="pnnx cannot be stored there"
         ) from None
 
 

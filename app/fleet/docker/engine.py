@@ -13,10 +13,10 @@ import msgspec
 from edge_bench.app.fleet.docker.client import bounded_client, docker_sdk
 from edge_bench.app.fleet.docker.errors import EngineTrouble, engine_trouble, one_line, stated_number
 from edge_bench.app.fleet.docker.inventory import CONTEXT_IN_USE, EngineSetting
-from edge_bench.app.fleet.docker.tunnel import Tunnel
+from edge_bench.app.fleet.docker.tunnel import Tunnel, require_ssh
 from edge_bench.bench.io.addresses import address_from
 
-__all__ = ["SLOW_SECONDS", "Description", "Engine", "platform_of"]
+__all__ = ["SLOW_SECONDS", "Description", "Engine", "endpoint", "platform_of"]
 
 #: An engine's name of its architecture → platform of the images for it.
 PLATFORMS = {
@@ -58,9 +58,7 @@ class Engine:
         self._tunnel: Tunnel | None = None
         self._clients: list[Any] = []
         self._lock = threading.Lock()
-        self._url, self._tls = setting.url, _tls_config(setting.tls)
-        if setting.context:
-            self._url, self._tls = _context_endpoint(setting.context)
+        self._url, self._tls = endpoint(setting)
         if self._url.startswith("ssh://"):
             config = Path(setting.ssh_config) if setting.ssh_config else None
             self._tunnel = Tunnel(self._url, config, timeout)
@@ -156,6 +154,17 @@ def _clock_offset(stated: object) -> int:
         return round((there - datetime.datetime.now(datetime.UTC)).total_seconds())
     except (ValueError, TypeError, OverflowError):  # TypeError: without a time zone
         return 0
+
+
+def endpoint(setting: EngineSetting) -> tuple[str, Any]:
+    """Return the URL and the TLS configuration of an engine, without connecting.
+
+    Raise EngineTrouble if files of it, or the program ssh, are missing.
+    """
+    url, tls = _context_endpoint(setting.context) if setting.context else (setting.url, _tls_config(setting.tls))
+    if url.startswith("ssh://"):
+        require_ssh()
+    return url, tls
 
 
 def _tls_config(folder: str) -> Any:

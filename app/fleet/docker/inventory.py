@@ -90,7 +90,7 @@ def read_fleet_file(path: Path) -> list[EngineSetting]:
 
     Raise BadInput if it is invalid, or if another user may have written it, because it can start programs.
     """
-    fleet = read_own_toml(path, _FleetFile, "a fleet file", "with --fleet", _EXAMPLE)
+    fleet = read_own_toml(path, _FleetFile, "a fleet file", "use a fleet file with --fleet", _EXAMPLE)
 
     def relative_to_file(name: str) -> str:
         return str(path.parent / Path(name).expanduser()) if name else ""

@@ -15,7 +15,7 @@ from edge_bench.app.fleet.docker.errors import EngineLost, EngineTrouble, one_li
 from edge_bench.bench.io.addresses import address_from
 from edge_bench.bench.progress import time_limit
 
-__all__ = ["Tunnel"]
+__all__ = ["Tunnel", "require_ssh"]
 
 _ENGINE_SOCKET = "/var/run/docker.sock"
 #: ssh closes the connection after three unanswered keepalive messages, this many seconds apart.
@@ -25,6 +25,16 @@ _END_SECONDS = 2.0
 #: The remote machine may write lines of any length.
 _MAX_LINE_BYTES = 4096
 _FORM = "use ssh://user@host[:port][/path/to/docker.sock]; configure keys in ssh itself"
+
+
+def require_ssh() -> None:
+    """Raise EngineTrouble if there is no program ssh."""
+    if shutil.which("ssh") is None:
+        raise _no_ssh()
+
+
+def _no_ssh() -> EngineTrouble:
+    return EngineTrouble("connecting: no ssh program found", "install the OpenSSH client")
 
 
 class Tunnel:
@@ -45,7 +55,7 @@ class Tunnel:
             )  # fmt: skip
         except FileNotFoundError:
             shutil.rmtree(self._folder, ignore_errors=True)
-            raise EngineTrouble("connecting: no ssh program found", "install the OpenSSH client") from None
+            raise _no_ssh() from None
         self._reader = threading.Thread(target=self._read_messages, daemon=True)
         self._reader.start()
         threading.Thread(target=self._wait_until_ready, daemon=True).start()

@@ -7,6 +7,7 @@ import msgspec
 
 from edge_bench.app.nightly.confirming.kept_bundles import link_or_copy
 from edge_bench.bench.errors import BundleError
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.records.bundle import MANIFEST, Bundle
@@ -84,4 +85,4 @@ def _write(manifest: Manifest, folder: Path) -> None:
     try:
         write_atomically(folder / MANIFEST, encode_record(manifest))
     except OSError as cause:
-        raise BundleError(f"{folder}: cannot be written: {cause.strerror}", "free space on this disk") from None
+        raise unwritable(folder, cause, "use another folder", BundleError) from None

@@ -14,7 +14,7 @@ from edge_bench.bench.stats.chart_records import RULES
 from edge_bench.bench.stats.comparisons.early_step import early_step
 from edge_bench.bench.stats.ratios import Ratio, Verdict
 
-__all__ = ["Candidate", "Place", "candidates_of", "time_ratio"]
+__all__ = ["Candidate", "Place", "all_series", "candidates_of", "time_ratio"]
 
 #: A change that the history's rules found in one of this many nights is reported, if it was not reported then.
 _RECENT = 3
@@ -40,23 +40,26 @@ class Candidate:
     old: NightRun | None = None  # the last good night
 
 
-def candidates_of(entries: Sequence[NightRun], place: Place) -> list[Candidate]:
+def candidates_of(entries: Sequence[NightRun], place: Place, every: Sequence[Series]) -> list[Candidate]:
     """Return the changes of time of each configuration since the last night, that no earlier night reported.
 
-    ``entries`` are the Runs of a model on an engine in the order of the nights. The last one is tonight's.
+    ``entries`` are the Runs of a model on an engine in the order of the nights, and ``every`` their `all_series`.
     """
-    if not entries or entries[-1].night != place.night:
-        return []
     nights = {entry.measured.run_id: entry for entry in entries}
-    found = [_candidate(series, place, nights) for series in _all_series(entries, place)]
+    found = [_candidate(series, place, nights) for series in every]
     return [each for each in found if each is not None and not _known(each.finding, place)]
 
 
-def _all_series(entries: Sequence[NightRun], place: Place) -> Iterator[Series]:
-    """Yield each series. After a step that the early test found, it starts again with that night.
+def all_series(entries: Sequence[NightRun], place: Place) -> list[Series]:
+    """Return the series of each configuration of tonight's Run, which is the last of ``entries``.
 
-    The history's rules would use the nights before such a step as part of the reference.
+    After a step that the early test found, a series starts again with that night: the history's rules would use the
+    nights before it as part of the reference.
     """
+    return list(_all_series(entries, place)) if entries and entries[-1].night == place.night else []
+
+
+def _all_series(entries: Sequence[NightRun], place: Place) -> Iterator[Series]:
     starts = {
         finding.configuration: finding.since_night
         for night in place.earlier

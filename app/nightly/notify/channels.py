@@ -5,6 +5,7 @@ import email.policy
 import email.utils
 import http.client
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,7 +24,7 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import foreign_writer, read_bounded, why_unreadable
 from edge_bench.bench.version import __version__
 
-__all__ = ["CHANNELS", "channels_of"]
+__all__ = ["CHANNELS", "channel_problems", "channels_of"]
 
 _MAX_REASON, _MAX_TOKEN_BYTES = 300, 16 << 10
 _TRIES, _FIRST_PAUSE_SECONDS = 3, 1.0
@@ -37,6 +38,28 @@ def channels_of(table: NotifyTable) -> list[str]:
     """Return the names of the channels that are set up."""
     is_set = {"command": bool(table.command), "webhook": bool(table.webhook), "mail": bool(table.mail_to)}
     return [name for name in CHANNELS if is_set[name]]
+
+
+def channel_problems(table: NotifyTable) -> list[str]:
+    """Return why channels that are set up cannot send anything, as far as this can be known without sending."""
+    checks: dict[str, Callable[[], str]] = {
+        "command": lambda: _program_problem(table.command[0]),
+        "webhook": lambda: _token_problem(table.webhook_token_file),
+        "mail": lambda: _program_problem(table.sendmail),
+    }
+    return [f"{name}: {problem}" for name in channels_of(table) if (problem := checks[name]())]
+
+
+def _program_problem(program: str) -> str:
+    return "" if shutil.which(program) else f"{program}: no such program, or it may not be started"
+
+
+def _token_problem(token_file: str) -> str:
+    try:
+        _authorization(token_file)
+    except BadInput as cause:
+        return cause.problem
+    return ""
 
 
 def _command(message: Message, table: NotifyTable) -> tuple[str, int]:

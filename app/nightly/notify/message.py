@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from edge_bench.app.nightly.judging.against_last import FAILS, LESS_ACCURATE
+from edge_bench.app.nightly.notify.answer import answer_line
 from edge_bench.app.render.escaping import one_line
 from edge_bench.app.render.units import significant
 from edge_bench.bench.records.nights.night import ConfirmationKind, Finding, Night, Rule, SilentEngine, TimeRatio
@@ -48,7 +49,7 @@ def message_of(night: Night, results: Path) -> Message:
     silent = [engine for engine in night.silent if engine.reported]
     changes = by_severity(night.reported)
     lines = [*map(finding_line, changes), *map(engine_line, silent), *night.warnings]
-    subject = lines[0] if lines else f"Night {night.number}: no change"
+    subject = lines[0] if lines else answer_line(night)
     if len(lines) > 1:
         subject += f" (and {len(lines) - 1} more)"
     details: list[str] = []
@@ -99,9 +100,10 @@ def engine_line(engine: SilentEngine) -> str:
     kind = "Failed" if engine.answers else "Silent"
     last = f"last Run in the night of {engine.last_delivered[:10]}" if engine.last_delivered else "no Run yet"
     reason = f": {engine.reason}" if engine.reason else ""
-    count = counted(engine.nights, "night")
     since = f"since {engine.since[:10]} (night {engine.since_night})"
-    return one_line(f"{kind} {since}, {count}: {engine.engine}{reason}; {last}")
+    if engine.nights > 1:  # of one night, its number says so
+        since += f", {counted(engine.nights, 'night')}"
+    return one_line(f"{kind} {since}: {engine.engine}{reason}; {last}")
 
 
 def certainty(finding: Finding) -> str:

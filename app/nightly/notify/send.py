@@ -11,7 +11,7 @@ from edge_bench.app.nightly.settings.records import NotifyTable
 from edge_bench.bench.records.nights.files import write_night
 from edge_bench.bench.records.nights.night import Delivery, Night
 
-__all__ = ["send", "send_again"]
+__all__ = ["send", "send_again", "unsent"]
 
 #: Notifications of older nights than these are not sent again.
 _NIGHTS_AGAIN = 14
@@ -44,10 +44,11 @@ def _delivery(night: Night, channel: str) -> Delivery:
 
 
 def send_again(nights: Sequence[Night], table: NotifyTable, results: Path) -> list[Night]:
-    """Send the notifications of the last nights that could not be sent; return these nights."""
+    """Send the notifications of the last nights that could not be sent; return these nights, sent or not."""
+    return [send(night, table, results) for night in nights[-_NIGHTS_AGAIN:] if unsent(night, table)]
+
+
+def unsent(night: Night, table: NotifyTable) -> list[Delivery]:
+    """Return what could not be sent through the channels that are set up."""
     channels = channels_of(table)
-    return [
-        send(night, table, results)
-        for night in nights[-_NIGHTS_AGAIN:]
-        if any(each.channel in channels for each in night.unsent)
-    ]
+    return [each for each in night.unsent if each.channel in channels]

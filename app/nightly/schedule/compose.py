@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.io.files import write_atomically
 
 __all__ = ["compose_service", "write_compose"]
@@ -60,4 +61,4 @@ def write_compose(path: Path, text: str) -> None:
     try:
         write_atomically(path, text.encode())
     except OSError as cause:
-        raise BadInput(f"{path}: cannot be written: {cause.strerror}", "name another file") from None
+        raise unwritable(path, cause, "name another file", BadInput) from None

@@ -1,5 +1,6 @@
 """A systemd timer for `edge-bench nightly`: its files, checked before they are installed, and its removal."""
 
+import contextlib
 import datetime
 import importlib.metadata
 import os
@@ -9,11 +10,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_bench.app.render.escaping import one_line
 from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.io.files import read_text_or_empty, write_atomically
 from edge_bench.bench.io.python_process import PACKAGE
 
@@ -22,6 +25,10 @@ __all__ = ["Timer", "units_of"]
 _MARK = "# Written by `edge-bench schedule install`."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 _SECONDS = 60
+#: What to do without a systemd.
+_OTHERWISE = "--compose FILE for a service of Docker Compose, or begin `edge-bench nightly` with cron"
+_NO_SYSTEM = f"use {_OTHERWISE}"
+_NO_USER = f"log in as this user with ssh or at the machine and repeat it, use --system as root, or {_OTHERWISE}"
 _SYSTEM_FOLDER = Path("/etc/systemd/system")
 
 _SERVICE = """{mark}
@@ -87,22 +94,23 @@ class Timer:
     def install(self, settings: Path, at: datetime.time) -> list[str]:
         """Write the units and start the timer; return lines about it.
 
-        Raise EdgeBenchError if the units are not valid, cannot be written, or if systemd does not start the timer.
+        Raise EdgeBenchError if the units are not valid, cannot be written, or if systemd does not start the timer. Then
+        the units are as they were before.
         """
         units = units_of(settings, at, system=self.system)
         for path in self.files:
             self._require_own(path)
         checked = _verified(dict(zip((path.name for path in self.files), units, strict=True)), system=self.system)
-        for path, text in zip(self.files, units, strict=True):
-            try:
-                write_atomically(path, text.encode())
-            except OSError as cause:
-                raise BadInput(
-                    f"{path}: cannot be written: {cause.strerror}",
-                    "run it as root" if self.system else "check the folder",
-                ) from None
-        self._systemctl("daemon-reload")
-        self._systemctl("enable", "--now", self.files[1].name)
+        before = {path: path.read_bytes() if path.exists() else None for path in self.files}
+        self._systemctl("show-environment")  # whether there is a systemd, before anything is written
+        try:
+            for path, text in zip(self.files, units, strict=True):
+                _write(path, text.encode(), system=self.system)
+            self._systemctl("daemon-reload")
+            self._systemctl("enable", "--now", self.files[1].name)
+        except BaseException:
+            self._restore(before)
+            raise
         lines = [*(f"written: {path}" for path in self.files), checked]
         if not self.system:
             lines.append("a user's timer runs only while the user is logged in, unless `loginctl enable-linger` is set")
@@ -149,8 +157,18 @@ class Timer:
         if found is None or found.returncode:
             said = one_line(found.stderr.strip().split("\n")[-1]) if found else "there is no systemctl"
             raise EdgeBenchError(
-                f"the units are in {self.folder}, but the timer does not run: {said}", f"run `{' '.join(command)}`"
+                f"no timer was installed: `{' '.join(command)}`: {said}", _NO_SYSTEM if self.system else _NO_USER
             )
+
+    def _restore(self, before: Mapping[Path, bytes | None]) -> None:
+        """Put back the units of an earlier timer, or none; and tell systemd."""
+        with contextlib.suppress(OSError):
+            for path, content in before.items():
+                if content is None:
+                    path.unlink(missing_ok=True)
+                else:
+                    write_atomically(path, content)
+        _called(self._command("daemon-reload"))
 
 
 def units_of(settings: Path, at: datetime.time, *, system: bool) -> tuple[str, str]:
@@ -169,6 +187,13 @@ def units_of(settings: Path, at: datetime.time, *, system: bool) -> tuple[str, s
         hardening="".join(f"{line}\n" for line in hardening),
     )  # fmt: skip
     return service, _TIMER.format(mark=_MARK, file=file, at=time)
+
+
+def _write(path: Path, content: bytes, *, system: bool) -> None:
+    try:
+        write_atomically(path, content)
+    except OSError as cause:
+        raise unwritable(path, cause, "run it as root" if system else "check the folder", BadInput) from None
 
 
 def _quoted(text: str) -> str:

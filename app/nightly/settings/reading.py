@@ -11,6 +11,7 @@ import msgspec
 
 from edge_bench.app.fleet.docker.inventory import NAME, EngineSetting, checked_engines, read_fleet_file
 from edge_bench.app.fleet.docker.own_toml import read_own_toml
+from edge_bench.app.nightly.settings.keys import with_keys
 from edge_bench.app.nightly.settings.records import GateTable, ModelTable, NightlyFile, NotifyTable
 from edge_bench.app.nightly.settings.run_options import RunOptions, run_options
 from edge_bench.bench.errors import BadInput
@@ -23,6 +24,16 @@ __all__ = ["THIS_MACHINE", "Model", "NightlySettings", "folder_name", "read_sett
 #: Name of the engine that is this machine, without Docker.
 THIS_MACHINE = "this machine"
 _EXAMPLE = 'for example: [[model]] bundle = "artifacts/bundle"; see docs/nightly.md'
+_EXAMPLES = {
+    "gate.slower": 'for example slower = "2%"',
+    "gate.less_accurate": "for example less_accurate = 0.5, in percentage points",
+    "run.threads": "for example threads = [1, 2, 4]",
+    "run.batch_size": "for example batch_size = [1, 8]",
+    "run.variant": 'for example variant = ["int8", "float32"]',
+    "run.runtime": 'for example runtime = ["litert", "onnxruntime"]',
+    "keep": 'for example keep = "365d" or "forever"',
+}
+_NO_FILE = "write edge-bench.toml as docs/nightly.md shows, or name such a file or its folder"
 _DAYS = re.compile(r"([0-9]{1,5})\s*d(?:ays?)?")
 _LOCAL_ADDRESSES = ("127.0.0.1", "::1", "localhost")
 
@@ -73,7 +84,7 @@ def read_settings(path: Path) -> NightlySettings:
     """Return the settings in a file. Raise BadInput, which names the line or the key, if one is invalid."""
     if path.is_dir():
         path /= "edge-bench.toml"
-    file = read_own_toml(path, NightlyFile, "a file for `edge-bench nightly`", "as edge-bench.toml", _EXAMPLE)
+    file = read_own_toml(path, NightlyFile, "a file for `edge-bench nightly`", _NO_FILE, _EXAMPLE, _EXAMPLES)
     folder = path.absolute().parent
 
     def invalid(problem: str, remedy: str = _EXAMPLE) -> BadInput:
@@ -82,6 +93,7 @@ def read_settings(path: Path) -> NightlySettings:
     try:
         models = _models(file.model, folder)
         engines = _engines(file, folder)
+        this_machine = _this_machine(file, engines, models)
         options = run_options(file.run)
         slower = _share(file.gate.slower)
         keep, keep_archives = _days(file.keep, "keep"), _days(file.keep_archives, "keep_archives")
@@ -92,15 +104,9 @@ def read_settings(path: Path) -> NightlySettings:
             _image(folder, file.fleet.image),
         )
     except BadInput as cause:
-        raise (cause if str(path) in cause.problem else invalid(cause.problem, cause.remedy)) from None
+        raise with_keys(cause if str(path) in cause.problem else invalid(cause.problem, cause.remedy)) from None
     except (OSError, ValueError, RuntimeError) as cause:  # a path that is too long, or of an unknown user
         raise invalid(f"a path cannot be used: {why_unreadable(cause)}", "check the paths") from None
-    this_machine = file.fleet.this_machine or not engines
-    if not this_machine and (local := [model.name for model in models if not model.bundle]):
-        raise invalid(
-            f"model {local[0]!r}: model files are measured on this machine only",
-            "add this_machine = true to [fleet], or make a bundle of them with `edge-bench export`",
-        )
     return NightlySettings(
         path=path.absolute(), sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         results=results, keep_days=keep, keep_archive_days=keep_archives,
@@ -109,6 +115,24 @@ def read_settings(path: Path) -> NightlySettings:
         api_timeout=file.fleet.api_timeout, reconnect_timeout=file.fleet.reconnect_timeout,
         options=options, slower=slower, gate=file.gate, notify=notify,
     )  # fmt: skip
+
+
+def _this_machine(file: NightlyFile, engines: Sequence[EngineSetting], models: Sequence[Model]) -> bool:
+    """Return whether this machine measures, too. Raise BadInput if no machine could measure a model."""
+    stated = file.fleet.this_machine
+    if stated or (stated is None and not engines):
+        return True
+    if not engines:
+        raise BadInput(
+            "nothing would be measured: there is no engine, and this_machine is false",
+            "add [[fleet.engine]], or this_machine = true in [fleet]",
+        )
+    if local := [model.name for model in models if not model.bundle]:
+        raise BadInput(
+            f"model {local[0]!r}: model files are measured on this machine only",
+            "add this_machine = true to [fleet], or make a bundle of them with `edge-bench export`",
+        )
+    return False
 
 
 def _inside(folder: Path, name: str) -> Path:
@@ -153,7 +177,11 @@ def _model(table: ModelTable, number: int, folder: Path) -> Model:
 
 
 def _engines(file: NightlyFile, folder: Path) -> list[EngineSetting]:
-    engines = read_fleet_file(_inside(folder, file.fleet.file)) if file.fleet.file else []
+    engines = []
+    if file.fleet.file:
+        engines = read_fleet_file(fleet_file := _inside(folder, file.fleet.file))
+        if not engines:
+            raise BadInput(f"{fleet_file}: it has no engine", "add [[engine]] to it, or remove file from [fleet]")
     own = [
         msgspec.structs.replace(
             engine,
@@ -165,14 +193,15 @@ def _engines(file: NightlyFile, folder: Path) -> list[EngineSetting]:
     return checked_engines([*engines, *own])
 
 
-def _share(value: str | float) -> float:
-    text = str(value).strip().removesuffix("%")
+def _share(text: str) -> float:
+    """Return a percentage as a fraction. A number without % is refused: 0.02 could be 2 % or 0.02 %."""
+    number, sign, rest = text.strip().partition("%")
     try:
-        share = float(text) / 100
+        share = float(number) / 100 if sign and not rest else -1.0
     except ValueError:
         share = -1.0
     if not 0 <= share < 10:
-        raise BadInput(f"gate.slower {str(value)[:40]!r} is not a percentage", 'for example slower = "5%"')
+        raise BadInput(f"gate.slower {text[:40]!r} is not a percentage", 'for example slower = "5%"')
     return share
 
 

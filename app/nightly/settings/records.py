@@ -30,7 +30,7 @@ class ModelTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class FleetTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The engines."""
 
-    this_machine: bool = False  # without Docker; the default is yes if no engine is named
+    this_machine: bool | None = None  # without Docker; the default is yes if no engine is named
     file: str = ""  # a fleet file, as --fleet of `fleet run`
     engine: list[EngineSetting] = []  # the same tables as in a fleet file
     image: str = "edge-bench"
@@ -62,7 +62,7 @@ class RunTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class GateTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Changes that are worth a notification."""
 
-    slower: str | float = "2%"  # by more than this
+    slower: str = "2%"  # by more than this; with a percent sign
     less_accurate: Annotated[float, msgspec.Meta(ge=0, le=100)] = 0.0  # by more percentage points than this
     confirm: bool = True  # whether changes are measured again in the same night
 

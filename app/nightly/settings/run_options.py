@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from edge_bench.app.nightly.settings.keys import as_keys
 from edge_bench.app.nightly.settings.records import RunTable
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.measure.options.settings import run_settings, selection
@@ -34,8 +35,7 @@ def run_options(table: RunTable) -> RunOptions:
     """Return the options. Raise BadInput for values that `run` would refuse."""
     values = {name: value for name, value in msgspec.structs.asdict(table).items() if value is not None}
     runs_per_night = values.pop("runs_per_night")
-    _check(values)
-    budget = duration(values.get("budget"), "run.budget")
+    budget, memory_limit = _check(values)
     if budget is not None:  # chooses trials and processes
         values = {name: value for name, value in values.items() if name not in _CHOSEN_BY_BUDGET}
     options = {name: [f"--{name.replace('_', '-')}", _text(value)] for name, value in values.items()}
@@ -43,13 +43,22 @@ def run_options(table: RunTable) -> RunOptions:
     return RunOptions(
         everywhere=[part for name, parts in options.items() if name not in _OWN for part in parts],
         this_machine=[part for name, parts in options.items() if name in _OWN for part in parts],
-        stated=stated | {"budget_s": budget, "memory_limit": memory(values.get("memory_limit"), "run.memory_limit")},
+        stated=stated | {"budget_s": budget, "memory_limit": memory_limit},
         runs_per_night=runs_per_night,
     )
 
 
-def _check(values: dict[str, Any]) -> None:
+def _about_run(cause: BadInput) -> BadInput:
+    """Return an error about an option as one about the key of [run]."""
+    flag, _, rest = cause.problem.partition(" ")
+    problem = f"{flag[2:].replace('-', '_')} {rest}" if flag.startswith("--") else cause.problem
+    return BadInput(f"[run] {as_keys(problem)}", as_keys(cause.remedy))
+
+
+def _check(values: dict[str, Any]) -> tuple[float | None, int | None]:
+    """Check the values as `run` does; return the budget in seconds and the limit of memory in bytes."""
     try:
+        budget, memory_limit = duration(values.get("budget")), memory(values.get("memory_limit"))
         selection(
             values.get("variant"), values.get("runtime"), values.get("threads"), values.get("batch_size"),
             values.get("scenario"),
@@ -60,7 +69,8 @@ def _check(values: dict[str, Any]) -> None:
             power=values.get("power"),
         )  # fmt: skip
     except BadInput as cause:
-        raise BadInput(f"[run] {cause.problem.removeprefix('--')}", cause.remedy.replace("--", "")) from None
+        raise _about_run(cause) from None
+    return budget, memory_limit
 
 
 def _text(value: object) -> str:

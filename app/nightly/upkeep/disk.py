@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.errors import DiskFull
 from edge_bench.bench.records.nights.night import Night
 from edge_bench.bench.wording import counted
 
@@ -20,14 +20,14 @@ _FREE = "free disk space, use a smaller limit in [run], or a smaller keep"
 
 
 def require_night_space(results: Path, earlier: Sequence[Night]) -> None:
-    """Raise ResultsError if a night as large as the largest of the last ones would not fit on the disk.
+    """Raise DiskFull if a night as large as the largest of the last ones would not fit on the disk.
 
     A Run needs as much space again while it is measured, and one more night is kept free for second measurements.
     """
     largest = max((night.run_bytes for night in earlier[-_RECENT:]), default=0)
     needed, free = 3 * largest + _RESERVE_BYTES, shutil.disk_usage(results).free
     if needed > free:
-        raise ResultsError(
+        raise DiskFull(
             f"{results}: a night needs up to {needed / 1e6:,.0f} MB there, but {free / 1e6:,.0f} MB are free; "
             "nothing was measured",
             _FREE,

@@ -11,11 +11,12 @@ from typing import IO
 from edge_bench.app.fleet.runs.spec import ENVIRONMENT
 from edge_bench.app.nightly.settings.reading import THIS_MACHINE
 from edge_bench.app.nightly.work.outcome import EngineOutcome
-from edge_bench.bench.io.python_process import module_command, module_environment
+from edge_bench.app.nightly.work.run_process import run_command
+from edge_bench.bench.io.python_process import module_environment
 from edge_bench.bench.measure.stored.matching import complete_runs
 from edge_bench.bench.records.nights.night import MeasurementState
 
-__all__ = ["measure_here"]
+__all__ = ["error_in", "measure_here"]
 
 #: Seconds that an interrupted run may take to write its journal.
 _STOP_SECONDS = 30
@@ -25,11 +26,11 @@ _INTERRUPTED = 130
 def measure_here(arguments: Sequence[str], folder: Path, lock: int | None, *, quiet: bool) -> EngineOutcome:
     """Run a benchmark with ``arguments`` of `run`, and return its outcome; the Run is in ``folder``.
 
-    A finished run in the folder is reused, and an interrupted one is continued. ``lock`` is inherited by the process:
-    if this process is killed, the night stays locked until the measurement has ended, too.
+    A finished run in the folder is reused, and an interrupted one is continued. The process
+    ends with this one, and inherits ``lock``: if this one is killed, the night stays locked until both have ended.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    command = [*module_command("edge_bench"), "run", *arguments, "--results", str(folder)]
+    command = [*run_command(), "run", *arguments, "--results", str(folder)]
     command += ["--once", "--resume"] if any(folder.glob("run-*")) else []
     command += ["--quiet"] if quiet else []
     process = subprocess.Popen(
@@ -86,8 +87,13 @@ class _Errors:
 
     def reason(self, otherwise: str) -> tuple[str, str]:
         """Return the last error and its remedy."""
-        last = max((number for number, line in enumerate(self._lines) if line.startswith("error:")), default=None)
-        if last is None:
-            return otherwise, "run the command by hand: edge-bench run"
-        remedy = " ".join(line.strip() for line in self._lines[last + 1 :] if line.startswith("  "))
-        return self._lines[last].removeprefix("error:").strip(), remedy
+        return error_in(self._lines, otherwise)
+
+
+def error_in(lines: Sequence[str], otherwise: str) -> tuple[str, str]:
+    """Return the last error in the messages of `run`, and its remedy."""
+    last = max((number for number, line in enumerate(lines) if line.startswith("error:")), default=None)
+    if last is None:
+        return otherwise, "run the command by hand: edge-bench run"
+    remedy = " ".join(line.strip() for line in lines[last + 1 :] if line.startswith("  "))
+    return lines[last].removeprefix("error:").strip(), remedy

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from edge_bench.bench.errors import DatasetError, DatasetUnavailable
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.io.files import fsync_folder, sha256_of
 from edge_bench.bench.io.locks import lock
 from edge_bench.bench.io.temporary import cache_folder
@@ -82,9 +83,12 @@ def _download_folder(folder: Path) -> Iterator[Path]:
         incoming.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as cause:
-        raise DatasetUnavailable(
-            f"{folder}: downloads cannot be stored there: {cause.strerror}",
+        raise unwritable(
+            folder,
+            cause,
             "set EDGE_BENCH_CACHE to a writable folder",
+            DatasetUnavailable,
+            what="downloads cannot be stored there",
         ) from None
     try:
         lock(handle, patience=math.inf)

@@ -1,6 +1,6 @@
 """Configurations and settings of a run as the user stated them, and their records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from edge_bench.bench.records.power import stated_power
 from edge_bench.bench.records.run import FirstRound, Settings
 from edge_bench.bench.system.emulation.signs import emulation_signs
 
-__all__ = ["run_settings", "searched", "selection"]
+__all__ = ["run_settings", "searched", "selection", "unused_processes"]
 
 #: The command line has the same limits, with its own messages.
 _LIMITS: dict[str, tuple[float, float | None]] = {
@@ -83,6 +83,14 @@ def searched(configurations: Selection, settings: Settings, *, repeat_runs: int 
     trials = min(first.trials, settings.trials)
     first = msgspec.structs.replace(first, trials=trials, processes=min(first.processes, settings.processes, trials))
     return msgspec.structs.replace(configurations, searched=True), msgspec.structs.replace(settings, first_round=first)
+
+
+def unused_processes(stated: Mapping[str, Any]) -> str:
+    """Return a note if there are more processes than trials, each of which is in one process; otherwise nothing."""
+    trials, processes = stated.get("trials"), stated.get("processes")
+    if trials is None or processes is None or processes <= trials:
+        return ""
+    return f"--processes {processes} with --trials {trials}: each process needs a trial, so only {trials} can be used"
 
 
 def run_settings(

@@ -123,7 +123,8 @@ def _read(
         for number, (file, (run, known)) in enumerate(zip(files, found, strict=True)):
             new += not known
             if new == _SHOWN and not known:
-                progress.start(f"reading new Runs of {folder}", len(files), number)
+                progress.start(f"reading new Runs of {folder}", len(files), number + 1 - new)  # the index had these
+                progress.advance(new - 1)
             yield file, run
             if new >= _SHOWN:
                 progress.advance()

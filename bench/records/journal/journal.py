@@ -17,6 +17,7 @@ import msgspec
 
 from edge_bench.bench.errors import BadInput, ResultsError
 from edge_bench.bench.interrupts import defer_interrupts
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.io.files import (
     fsync_folder,
     locked_temporary,
@@ -66,9 +67,7 @@ class Journal:
                 remove_leftovers(path.parent)
                 journal = cls._created(path, [RunStarted(run=begun)])
         except OSError as cause:
-            raise ResultsError(
-                f"{path}: cannot be written: {cause.strerror}", "free space, or choose another folder with --results"
-            ) from None
+            raise unwritable(path, cause, "choose another folder with --results") from None
         except ValueError as cause:
             raise ResultsError(
                 f"{path}: this run cannot be recorded: {cause}", "measure fewer configurations or images at a time"

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.io.record_codec import decode_record, encode_record
 from edge_bench.bench.records.nights.night import Night
+from edge_bench.bench.wording import counted
 
-__all__ = ["FOLDER", "MORE", "night_files", "read_nights", "read_recent_nights", "write_night"]
+__all__ = ["FOLDER", "MORE", "missing_records", "night_files", "read_nights", "read_recent_nights", "write_night"]
 
 #: In the results folder.
 FOLDER = "nights"
@@ -24,6 +26,23 @@ def night_files(results: Path) -> dict[int, Path]:
     found = {int(match[1]): path for path in (results / FOLDER).glob("night-*.json")
              if (match := _NAME.fullmatch(path.name))}  # fmt: skip
     return dict(sorted(found.items()))
+
+
+def missing_records(results: Path) -> str:
+    """Return a note if records of earlier nights are missing; empty if all are there.
+
+    ``night-000003.json`` alone means that two are missing. Runs in a folder without any record may be of nights.
+    """
+    numbers = list(night_files(results))
+    if numbers and (gone := sorted(set(range(1, numbers[-1])) - set(numbers))):
+        listed = f"night {gone[0]}" if len(gone) == 1 else f"{len(gone)} nights from {gone[0]} to {gone[-1]}"
+        return f"{results / FOLDER}: the records of {listed} are missing; the Runs of these nights are not compared"
+    if not numbers and (runs := sum(1 for _ in results.glob("run-*.json"))):
+        return (
+            f"{results}: {counted(runs, 'Run')} without the record of a night; this night is the first, and these Runs "
+            "are not compared. If the records were moved away, put them back"
+        )
+    return ""
 
 
 def read_nights(paths: Sequence[Path]) -> tuple[list[Night], list[str]]:
@@ -52,5 +71,5 @@ def write_night(night: Night, results: Path) -> Path:
     try:
         write_atomically(path, encode_record(night))
     except OSError as cause:
-        raise ResultsError(f"{path}: cannot be written: {cause.strerror}", "free space on this disk") from None
+        raise unwritable(path, cause, "use another folder") from None
     return path

@@ -76,6 +76,7 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     trials: NonNegativeInt
     correct: NonNegativeInt | None = None  # correctly classified examples; None: unknown
     seen: NonNegativeInt = 0  # examples that ``correct`` refers to
+    nights_before: NonNegativeInt | None = None  # earlier nights of the series; None: the times were not compared
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):

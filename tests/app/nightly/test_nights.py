@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -252,9 +253,14 @@ def test_nights_keep_their_order_if_the_clock_is_set_back(tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_a_second_scheduler_is_refused_and_changes_nothing(tmp_path: Path, refuses: Refuses) -> None:
     path = settings_file(tmp_path)
-    with night_lock(tmp_path / "results"):
+    with night_lock(tmp_path / "results") as handle:
         before = sorted(tmp_path.rglob("*"))
-        assert refuses("nightly", path).exit_code == 2
+        holder = subprocess.Popen(["sleep", "60"], cwd=tmp_path, pass_fds=(handle,))
+        error = refuses("nightly", path)
+        holder.kill()
+        holder.wait()
+        assert error.exit_code == 2
+        assert f"process {holder.pid}" in error.problem
         assert sorted(tmp_path.rglob("*")) == before
 
 

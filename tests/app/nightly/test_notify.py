@@ -23,7 +23,7 @@ from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.records.nights.files import read_recent_nights, write_night
 from edge_bench.bench.records.nights.night import Finding, Night, Rule, SilentEngine, TimeRatio
 from edge_bench.bench.records.run import Configuration
-from tests.command_line import Refuses
+from tests.command_line import Refuses, call_here
 from tests.made.nights.fleet import settings_file
 
 FINDING = Finding(
@@ -230,3 +230,11 @@ def test_the_command_sends_again_and_says_what_failed(tmp_path: Path, refuses: R
     error = refuses("nightly", path, "--notify-again", kind=EdgeBenchError)
     assert error.exit_code == 1
     assert "command" in error.problem
+    assert "0 of 1 notification sent" in error.problem
+    done = call_here("nightly", path, "--notify-again", cwd=tmp_path)
+    assert "sent again" not in done.stdout + done.stderr  # nothing was
+    script(tmp_path, f"cat > {tmp_path}/told", "nowhere")
+    done = call_here("nightly", path, "--notify-again", cwd=tmp_path)
+    assert done.code == 0
+    assert "1 notification sent again" in done.stdout + done.stderr
+    assert (tmp_path / "told").is_file()

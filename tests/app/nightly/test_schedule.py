@@ -87,15 +87,35 @@ def test_units_of_others_are_left_as_they_are(systemd: Path, tmp_path: Path, ref
     refuses("schedule", "show")
 
 
-def test_a_systemd_that_does_not_run_is_an_error_with_the_command_to_repeat(
-    systemd: Path, tmp_path: Path, refuses: Refuses
+@pytest.mark.parametrize("failing", ["show-environment", "daemon-reload", "enable"])
+@pytest.mark.parametrize("earlier", [False, True], ids=["none", "an earlier timer"])
+def test_a_systemd_that_does_not_run_leaves_the_units_as_they_were(
+    failing: str, earlier: bool, systemd: Path, tmp_path: Path, refuses: Refuses
 ) -> None:
-    (tmp_path / "bin" / "systemctl").write_text("#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n")
-    error = refuses("schedule", "install", settings_file(tmp_path), kind=EdgeBenchError)
+    path = settings_file(tmp_path)
+    if earlier:
+        assert call_here("schedule", "install", path, "--at", "04:05", cwd=tmp_path).code == 0
+    before = {each: each.read_text() for each in systemd.glob("*")}
+    assert len(before) == (2 if earlier else 0)
+    (tmp_path / "bin" / "systemctl").write_text(
+        f'#!/bin/sh\ncase "$*" in *{failing}*) echo "Failed to connect to bus" >&2; exit 1;; esac\n'
+    )
+    error = refuses("schedule", "install", path, "--at", "05:06", kind=EdgeBenchError)
     assert error.exit_code == 1
     assert "Failed to connect" in error.problem
-    assert "systemctl --user daemon-reload" in error.remedy
-    assert len(list(systemd.iterdir())) == 2
+    assert "--compose" in error.remedy
+    assert "--system" in error.remedy
+    assert {each: each.read_text() for each in systemd.glob("*")} == before
+
+
+def test_without_systemctl_nothing_is_installed(systemd: Path, tmp_path: Path, refuses: Refuses) -> None:
+    (tmp_path / "bin" / "systemctl").unlink()
+    path = settings_file(tmp_path)
+    error = refuses("schedule", "install", path, kind=EdgeBenchError, PATH=str(tmp_path / "bin"))
+    assert error.exit_code == 1
+    assert "no systemctl" in error.problem
+    assert "--compose" in error.remedy
+    assert not list(systemd.glob("*"))
 
 
 def test_a_compose_service_begins_a_night_every_day(tmp_path: Path, refuses: Refuses) -> None:

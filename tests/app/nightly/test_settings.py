@@ -1,11 +1,14 @@
 """The file edge-bench.toml: what it selects, and what is refused before anything is measured."""
 
+import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from edge_bench.app.nightly.settings.keys import as_keys
 from edge_bench.app.nightly.settings.reading import THIS_MACHINE, folder_name, read_settings
-from edge_bench.bench.errors import BadInput
+from edge_bench.bench.errors import BadInput, EdgeBenchError
 from edge_bench.bench.records.bundle import Bundle
 from tests.command_line import Refuses, call_here
 from tests.made.nights.fleet import settings_file
@@ -23,6 +26,13 @@ BAD = {
     "keep": f'keep = "a year"\n{MODEL}',
     "keep 0": f'keep = "0d"\n{MODEL}',
     "gate": f'{MODEL}[gate]\nslower = "-1%"\n',
+    "gate without %": f'{MODEL}[gate]\nslower = "0.02"\n',
+    "gate as a number": f"{MODEL}[gate]\nslower = 0.02\n",
+    "gate with more": f'{MODEL}[gate]\nslower = "2%%"\n',
+    "nowhere": f"{MODEL}[fleet]\nthis_machine = false\n",
+    "no engine in the file": f'{MODEL}[fleet]\nfile = "empty.toml"\n',
+    "no fleet file": f'{MODEL}[fleet]\nfile = "missing.toml"\n',
+    "list": f"{MODEL}[run]\nthreads = 1.5\n",
     "http": f'{MODEL}[notify]\nwebhook = "http://example.org/x"\n',
     "no address": f'{MODEL}[notify]\nwebhook = "https://[::1"\n',
     "file as webhook": f'{MODEL}[notify]\nwebhook = "file:///etc/passwd"\n',
@@ -51,11 +61,13 @@ BAD = {
 def test_a_bad_file_is_refused(text: str, tmp_path: Path) -> None:
     path = settings_file(tmp_path)
     (tmp_path / "m.tflite").write_bytes(b"")
+    (tmp_path / "empty.toml").write_text("")
     path.write_text(text)
     with pytest.raises(BadInput) as caught:
         read_settings(path)
     assert "edge-bench.toml" in caught.value.problem
     assert caught.value.remedy
+    assert "--" not in caught.value.remedy.replace("-----", "")  # no options, which the file does not have
 
 
 @pytest.mark.parametrize("command", [("nightly",), ("nightly", "--dry-run"), ("schedule", "install")], ids=" ".join)
@@ -76,6 +88,32 @@ def test_an_error_names_the_line(name: str, line: int, tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         read_settings(path)
     assert f"line {line}" in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [("threads", "[1, 2, 4]"), ("list", "[1, 2, 4]"), ("memory", '"128M"'), ("budget", '"5m"'),
+     ("gate as a number", '"2%"'), ("gate without %", '"5%"')],
+)  # fmt: skip
+def test_an_example_in_a_remedy_is_valid_in_the_file(name: str, example: str, tmp_path: Path) -> None:
+    path = settings_file(tmp_path)
+    path.write_text(BAD[name])
+    with pytest.raises(BadInput) as caught:
+        read_settings(path)
+    assert f"= {example}" in caught.value.remedy
+    key = caught.value.remedy.split(" = ")[0].split()[-1]
+    assert tomllib.loads(f"{key} = {example}")
+
+
+def test_remedies_of_other_commands_name_keys() -> None:
+    assert as_keys("choose a writable folder with --results") == "choose a writable folder with results in the settings"
+    assert as_keys("give images with --data") == "give images with data in [[model]]"
+    assert as_keys("use a larger --timeout, or --batch-size 4") == (
+        "use a larger timeout in [run], or [run] batch_size = 4"
+    )
+    assert as_keys("use a fleet file with --fleet") == "use a fleet file with file in [fleet]"
+    kept = "see `edge-bench run --help`, or `--dry-run`; --notify-again; a--results; 2--3"
+    assert as_keys(kept) == kept
 
 
 def test_a_file_that_others_can_write_is_refused(tmp_path: Path) -> None:
@@ -116,6 +154,65 @@ def test_names_of_folders_are_valid_and_differ() -> None:
     assert folders[0] == "digits"
     assert len(set(folders)) == len(names)
     assert not any("/" in name or name.startswith(".") for name in folders)
+
+
+def checked(folder: Path, bundle: Path, text: str, model: str = "") -> Path:
+    """Settings with one model on this machine."""
+    path = folder / "edge-bench.toml"
+    path.write_text(f"{text}\n[[model]]\n{model or f'bundle = {json.dumps(str(bundle))}'}\n")
+    return path
+
+
+#: What a dry run has to find; each with what the message names.
+FAULTS = {
+    "runtime": ('[run]\nruntime = "foo"\n', "", "foo"),
+    "variant": ('[run]\nvariant = "foo"\n', "", "foo"),
+    "runtime of an engine": ('[run]\nruntime = "foo"\n[[fleet.engine]]\nname = "a"\nurl = "unix:///x"\n', "", "foo"),
+    "variant of an engine": ('[run]\nvariant = "foo"\n[[fleet.engine]]\nname = "a"\nurl = "unix:///x"\n', "", "foo"),
+    "TLS": ('[[fleet.engine]]\nname = "a"\nurl = "tcp://a:2376"\ntls = "nowhere"\n', "", "nowhere"),
+    "data": ("", 'files = ["m.tflite"]\ndata = "nowhere"\n', "nowhere"),
+    "option": ("", 'files = ["m.tflite"]\noptions = ["--no-such"]\n', "--no-such"),
+    "command": ('[notify]\ncommand = ["/no/such"]\n', "", "/no/such"),
+    "sendmail": ('[notify]\nmail_to = ["a@b.c"]\nsendmail = "/no/such"\n', "", "/no/such"),
+    "token": ('[notify]\nwebhook = "https://a.b/c"\nwebhook_token_file = "gone"\n', "", "gone"),
+    "results": ('results = "m.tflite"\n', "", "m.tflite"),
+    "results below a file": ('results = "m.tflite/results"\n', "", "m.tflite"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.slow
+def test_a_dry_run_finds_what_would_fail_at_night(
+    name: str, tmp_path: Path, digits_bundle: Bundle, refuses: Refuses
+) -> None:
+    (tmp_path / "m.tflite").write_bytes((digits_bundle.folder / "variants" / "int8.tflite").read_bytes())
+    text, model, named = FAULTS[name]
+    path = checked(tmp_path, digits_bundle.folder, text, model)
+    before = sorted(tmp_path.glob("*"))
+    error = refuses("nightly", path, "--dry-run", kind=EdgeBenchError)
+    assert error.exit_code == 2
+    assert named in error.problem
+    assert error.remedy
+    assert [each for each in sorted(tmp_path.glob("*")) if each.name != "cache"] == before
+
+
+@pytest.mark.slow
+def test_a_dry_run_says_what_a_night_would_do_otherwise_than_written(tmp_path: Path, digits_bundle: Bundle) -> None:
+    path = checked(tmp_path, digits_bundle.folder, "[run]\nprocesses = 5\ntrials = 2\n")
+    done = call_here("nightly", path, "--dry-run", "--format", "json", cwd=tmp_path)
+    assert done.code == 0
+    (row,) = json.loads(done.stdout)
+    assert any("processes = 5" in note for note in row["notes"])
+
+
+@pytest.mark.slow
+def test_a_dry_run_of_run_measures_and_writes_nothing(tmp_path: Path, digits_bundle: Bundle) -> None:
+    arguments = ("run", digits_bundle.folder, "--runtime", "litert", "--variant", "int8", "--budget", "5m", "--dry-run")
+    done = call_here(*arguments, "--format", "json", cwd=tmp_path)
+    assert done.code == 0
+    (row,) = json.loads(done.stdout)
+    assert (row["variant"], row["runtime"], row["failure"]) == ("int8", "litert", None)
+    assert not (tmp_path / "results").exists()
 
 
 def test_a_dry_run_shows_each_measurement_and_writes_nothing(tmp_path: Path, digits_bundle: Bundle) -> None:

@@ -14,7 +14,7 @@ from edge_bench.app.nightly.confirming.kept_bundles import keep_bundle, kept_bun
 from edge_bench.app.nightly.settings.reading import read_settings
 from edge_bench.app.nightly.upkeep import disk, retention
 from edge_bench.app.nightly.upkeep.silence import silent_engines
-from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.errors import DiskFull
 from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.records.bundle import Bundle
@@ -133,9 +133,9 @@ def test_a_night_that_does_not_fit_is_refused(
     tmp_path: Path, nights: list[Night], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(1 << 40, 0, 64 << 20))
-    with pytest.raises(ResultsError) as caught:
+    with pytest.raises(DiskFull) as caught:
         disk.require_night_space(tmp_path, nights)
-    assert caught.value.exit_code == 2
+    assert caught.value.exit_code == 1
     monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(1 << 40, 0, 65 << 20))
     disk.require_night_space(tmp_path, nights)
 

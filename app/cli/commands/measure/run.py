@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import typer
 
 from edge_bench.app.cli import parsing
@@ -18,6 +19,7 @@ from edge_bench.app.cli.options.run import (
     Cooldown,
     Cpus,
     Delegates,
+    DryRunOfRun,
     DurationOption,
     FindFastest,
     MemoryLimit,
@@ -55,8 +57,9 @@ from edge_bench.bench.errors import BadInput
 if TYPE_CHECKING:
     from edge_bench.app.render.table import Table
     from edge_bench.bench.measure.repeats import Repeats
+    from edge_bench.bench.measure.request import BenchmarkRequest
     from edge_bench.bench.progress import Progress
-    from edge_bench.bench.records.run import Run
+    from edge_bench.bench.records.run import Run, Settings
 
 __all__ = ["run"]
 
@@ -92,6 +95,7 @@ def run(
     once: Once = False,
     resume: ResumeRun = False,
     strict: Strict = False,
+    dry_run: DryRunOfRun = False,
     output_format: RunFormat = MeasuredFormat.TABLE,
     wide: Wide = False,
     why: Why = False,
@@ -120,17 +124,19 @@ def run(
     context.with_resource(pinned(settings.cpus))  # before threads are counted and workers are started
     progress, explicit_options = console.progress(), parsing.explicit_options(context)
     settings = with_duration(settings, duration, cooldown, explicit_options)
-    if output_format.is_export and settings.sustained:
-        raise BadInput(f"--duration with --format {output_format}: a load has no single time to export", "omit one")
+    _check_exported(output_format, settings)
     if find_fastest:
         configurations, settings = searched(configurations, settings, repeat_runs=repeat_runs)
     shown = Shown(output_format.of_tables, wide=wide, why=why, exported=output_format.is_export)
-    _say_tuned_cores(settings.cpus if cpus is None else "", progress)
+    _say_what_applies(settings, explicit_options, progress)
     data = {name: context.params[name] for name in DATA_OPTIONS}
     stated = explicit_options & DATA_OPTIONS.keys()
     how: Any = {"once": once, "explicit_options": explicit_options - DATA_OPTIONS.keys(), "resume": resume}
-    fitting = run_budget(budget, settings, explicit_options, results, runs=repeat_runs, **how)
+    fitting = None if dry_run else run_budget(budget, settings, explicit_options, results, runs=repeat_runs, **how)
     request = BenchmarkRequest.from_paths(models, data, stated, configurations, settings, progress, fitting)
+    if dry_run:
+        _print_planned(request, results, shown)
+        return
     finish: Any = {"compare_with": compare_with, "shown": shown, "progress": progress, "strict": strict}
     if repeat_runs > 1:
         runs = _finish_repeats(measure_repeats(request, results, progress, repeat_runs, **how), **finish)
@@ -138,6 +144,21 @@ def run(
         runs = _finish_run(*measure(request, results, progress, **how), **finish)
     if output_format.is_export:
         print_exported(runs, output_format)
+
+
+def _check_exported(output_format: MeasuredFormat, settings: "Settings") -> None:
+    if output_format.is_export and settings.sustained:
+        raise BadInput(f"--duration with --format {output_format}: a load has no single time to export", "omit one")
+
+
+def _print_planned(request: "BenchmarkRequest", results: Path, shown: Shown) -> None:
+    """Print the configurations that would be measured; raise the errors that come before the first trial."""
+    from edge_bench.app.cli import console
+    from edge_bench.app.tables.planned import planned_table
+    from edge_bench.bench.measure.session import check
+
+    check(request, results)
+    console.print_table(planned_table(request.planned), shown.form)
 
 
 def _finish_repeats(
@@ -167,10 +188,14 @@ def _finish_run(
     return [run]
 
 
-def _say_tuned_cores(cores: str, progress: "Progress") -> None:
-    """Tell the user which cores `edge-bench tune` selected, if any."""
-    if cores:
-        progress.say(f"measuring on cores {cores}, which `edge-bench tune` selected; change this with --cpus")
+def _say_what_applies(settings: "Settings", explicit_options: set[str], progress: "Progress") -> None:
+    """Tell the user which cores `edge-bench tune` selected, if any, and whether processes would have no trial."""
+    from edge_bench.bench.measure.options.settings import unused_processes
+
+    if settings.cpus and "cpus" not in explicit_options:
+        progress.say(f"measuring on cores {settings.cpus}, which `edge-bench tune` selected; change this with --cpus")
+    if "processes" in explicit_options and (unused := unused_processes(msgspec.structs.asdict(settings))):
+        progress.say(unused)
 
 
 def _print(runs: "Sequence[Run]", table: "Table", compare_with: str | None, shown: Shown, progress: "Progress") -> None:

@@ -27,27 +27,30 @@ def nightly(
 ) -> None:
     """Measure all models on all engines, find what changed since earlier nights, and notify.
 
-    An interrupted night is continued. Exit code 3: a change was found. 1: an engine has no Run, or a notification could
-    not be sent.
+    An interrupted night is continued. Exit code 3: a change was found. 1: an engine has no Run, a
+    notification could not be sent, or too little disk space.
     """
     from edge_bench.app.cli import console
     from edge_bench.app.nightly.schedule.daily import days, parse_time
+    from edge_bench.app.nightly.settings.keys import with_keys
     from edge_bench.app.nightly.settings.reading import read_settings
+    from edge_bench.app.nightly.work.dry_run import planned_night
     from edge_bench.app.tables.nights import plan_table
 
     at = parse_time(daily_at, "--daily-at") if daily_at is not None else None
     settings = read_settings(file)
-    if dry_run:
-        console.print_table(plan_table(_plan(settings)), output_format)
-        return
     try:
-        if notify_again:
+        if dry_run:
+            console.print_table(plan_table(planned_night(settings)), output_format)
+        elif notify_again:
             _notify_again(settings)
         elif at is None:
             _finish(_one_night(settings), settings, output_format)
         else:
             for _ in days(at, settings.results, console.note):
                 _one_of_many(file, output_format)
+    except EdgeBenchError as cause:
+        raise with_keys(cause) from None
     except KeyboardInterrupt:
         raise Interrupted(
             "interrupted; finished Runs and trials are kept", "the next `edge-bench nightly` continues the night"
@@ -68,36 +71,19 @@ def _one_night(settings: "NightlySettings") -> "Night":
 def _one_of_many(file: Path, output_format: Format) -> None:
     """Begin a night; an error is printed and does not end the schedule. The settings are read again."""
     from edge_bench.app.cli import console
+    from edge_bench.app.nightly.settings.keys import with_keys
     from edge_bench.app.nightly.settings.reading import read_settings
 
     try:
         settings = read_settings(file)
         _finish(_one_night(settings), settings, output_format)
     except EdgeBenchError as error:
-        console.print_error(error)
-
-
-def _plan(settings: "NightlySettings") -> list[tuple[str, str, str]]:
-    """Return model, engine and command of each measurement. Raise BundleError if a bundle is damaged."""
-    import shlex
-
-    from edge_bench.app.nightly.settings.reading import THIS_MACHINE
-    from edge_bench.bench.records.bundle import Bundle
-
-    rows = []
-    for model in settings.models:
-        if model.bundle:
-            Bundle.open(model.bundle)
-        for engine in settings.engine_names(model):
-            own = settings.options.this_machine if engine == THIS_MACHINE else ()
-            parts = [*map(str, model.paths), *model.data_options, *settings.options.everywhere, *own]
-            rows.append((model.name, engine, f"edge-bench run {shlex.join(parts)}"))
-    return rows
+        console.print_error(with_keys(error))
 
 
 def _notify_again(settings: "NightlySettings") -> None:
     from edge_bench.app.cli import console
-    from edge_bench.app.nightly.notify.send import send_again
+    from edge_bench.app.nightly.notify.send import send_again, unsent
     from edge_bench.app.nightly.work.lock import night_lock
     from edge_bench.bench.records.nights.files import read_recent_nights
 
@@ -106,14 +92,21 @@ def _notify_again(settings: "NightlySettings") -> None:
         for note in notes:
             console.note(f"NOTE: {note}")
         again = send_again(nights, settings.notify, settings.results)
+    failed = [left for night in again if (left := unsent(night, settings.notify))]
+    if failed:
+        raise EdgeBenchError(
+            f"{len(again) - len(failed)} of {counted(len(again), 'notification')} sent again; "
+            f"{failed[0][0].channel}: {failed[0][0].reason}",
+            "check [notify] in the settings",
+        )
     console.note(f"{counted(len(again), 'notification')} sent again" if again else "all notifications were sent")
-    if unsent := [delivery for night in again for delivery in night.unsent]:
-        raise EdgeBenchError(f"{unsent[0].channel}: not sent: {unsent[0].reason}", "check [notify] in the settings")
 
 
 def _finish(night: "Night", settings: "NightlySettings", output_format: Format) -> None:
     """Print the night; raise the error that it calls for."""
     from edge_bench.app.cli import console
+    from edge_bench.app.nightly.notify.answer import answer_line
+    from edge_bench.app.nightly.notify.channels import channel_problems
     from edge_bench.app.nightly.notify.message import engine_line, finding_line
     from edge_bench.app.tables.nights import night_table
     from edge_bench.bench.records.nights.night import MeasurementState
@@ -121,7 +114,7 @@ def _finish(night: "Night", settings: "NightlySettings", output_format: Format) 
     delivered = sum(each.state is MeasurementState.DELIVERED for each in night.measurements)
     lines = [*map(finding_line, night.reported), *(engine_line(each) for each in night.silent), *night.warnings]
     if not night.reported:
-        lines.insert(0, f"No change in night {night.number}: {delivered} of {counted(len(night.measurements), 'Run')}")
+        lines.insert(0, answer_line(night))
     if output_format in FOR_PROGRAMS:
         for line in lines:
             console.note(line)
@@ -137,6 +130,10 @@ def _finish(night: "Night", settings: "NightlySettings", output_format: Format) 
             f"night {night.number}: {len(night.measurements) - delivered} of {counted(len(night.measurements), 'Run')} "
             "missing",
             f"see the reasons above, and `edge-bench nightly {settings.path} --dry-run`",
+        )
+    if problems := channel_problems(settings.notify):
+        raise EdgeBenchError(
+            f"night {night.number}: a channel cannot be used: {problems[0]}", "check [notify] in the settings"
         )
     if night.unsent:
         raise EdgeBenchError(

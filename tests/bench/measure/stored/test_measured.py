@@ -149,6 +149,40 @@ def test_history_is_the_same_with_an_index(runs: Path) -> None:
     assert len(list(index.parent.glob("*.sqlite"))) == 1, "a link to the folder has no index of its own"
 
 
+class Counted(Silent):
+    """Progress that counts."""
+
+    def __init__(self) -> None:
+        self.steps = self.done = self.advanced = 0
+
+    def start(self, what: str, steps: int, done: int = 0) -> None:
+        self.steps, self.done = steps, done
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        self.advanced += steps
+
+
+def test_progress_counts_as_done_only_what_the_index_has(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_BENCH_CACHE", str(runs.parent / "cache"))
+    monkeypatch.setattr(stored, "_SHOWN", 2)
+
+    def read() -> Counted:
+        progress = Counted()
+        stored.read_measured_files([runs], progress, without_damaged=True)
+        assert progress.done + progress.advanced == progress.steps
+        return progress
+
+    assert (first := read()).done == 0
+    (index,) = (runs.parent / "cache" / stored.INDEX_FOLDER).glob("*.sqlite")
+    index.write_bytes(b"no database")
+    assert read().done == 0
+    for number in range(3):
+        store(next(nights("zz", 1, run_id=f"{number}" * 32)), runs / f"run-9{number}.json")
+    after = read()
+    assert after.steps == first.steps + 3
+    assert 0 < after.done <= first.steps
+
+
 def test_what_is_kept_of_a_run_is_the_same_from_the_index(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_BENCH_CACHE", str(runs.parent / "cache"))
     files = [stored.read_measured_files([runs], Silent(), without_damaged=True) for _ in range(2)]
