@@ -7,9 +7,15 @@ python -m tools.emulated_pi check     # whether this computer has the programs
 
 import argparse
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from tools.emulated_pi.machine import HOST, USER, EmulatedPi, Trouble, build, require_programs
+
+
+def time(text: str) -> str:
+    """Return a time in the form that QEMU and systemd take, in UTC; ``utc`` is now. Raise ValueError for others."""
+    return text if text == "utc" else f"{datetime.fromisoformat(text).replace(tzinfo=None):%Y-%m-%dT%H:%M:%S}"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cores", type=int, default=2, help="(default: 2)")
     parser.add_argument("--core", default="cortex-a72", help="cortex-a53, cortex-a72 (default) or cortex-a76")
     parser.add_argument("--disk", type=int, default=8, help="size in GB, when it is first made (default: 8)")
-    parser.add_argument("--clock", default="utc", help="time to start with, such as 2025-11-27T12:00:00")
+    parser.add_argument("--clock", type=time, default="utc", help="to start with: 2025-11-27T12:00:00 (default: now)")
     options = parser.parse_args(arguments)
     folder = options.folder.resolve()
     pi = EmulatedPi(

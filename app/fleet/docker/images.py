@@ -106,9 +106,17 @@ class ImageSource:
         return path
 
 
-def ensure_image(engine: Engine, source: ImageSource, on_bytes: OnBytes, *, by_tag: bool = False) -> tuple[str, int]:
+def ensure_image(
+    engine: Engine,
+    source: ImageSource,
+    on_bytes: OnBytes,
+    on_sent: Callable[[], None] = lambda: None,
+    *,
+    by_tag: bool = False,
+) -> tuple[str, int]:
     """Send the image unless the engine has it. Return its name on the engine and the number of bytes sent.
 
+    ``on_sent`` is called when only the engine has work left: unpacking takes minutes on a slow SD card.
     With ``by_tag``, the name is always the part's tag, which is the same on all engines of the platform.
     Raise BadInput if there is no image for the platform, EngineTrouble if it cannot be loaded.
     """
@@ -123,13 +131,18 @@ def ensure_image(engine: Engine, source: ImageSource, on_bytes: OnBytes, *, by_t
                 engine.client.images.get(name).tag(part.tag)
             return part.tag, 0
     with engine.trouble("sending the image"), part.path.open("rb") as file:
-        for error in load_errors(engine.slow_client, chunks(file, on_bytes)):
+        for error in load_errors(engine.slow_client, _then(chunks(file, on_bytes), on_sent)):
             raise EngineTrouble(f"sending the image: {without_file(error)}", remedy_for(error))
     if not _has(engine, part.tag, part):
         raise EngineTrouble(
             "sending the image: the loaded image differs from the sent one", "check the disk of that engine"
         )
     return part.tag, part.bytes
+
+
+def _then(sent: Iterator[bytes], on_sent: Callable[[], None]) -> Iterator[bytes]:
+    yield from sent
+    on_sent()
 
 
 def _identity(engine: Engine, name: str) -> tuple[str, str]:

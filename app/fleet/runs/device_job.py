@@ -93,7 +93,8 @@ class DeviceJob:
             return
         try:
             with self._step("image"), _UPLOADS:
-                workspace.image, sent = ensure_image(engine, self.spec.source, self._byte_counter("sending the image"))
+                on_bytes, on_sent = self._byte_counter("sending the image"), lambda: self._report("unpacking the image")
+                workspace.image, sent = ensure_image(engine, self.spec.source, on_bytes, on_sent)
                 self._update(image_bytes=self.row.image_bytes + sent)
             workspace = self._run(workspace)
             self._fetch(workspace)

@@ -19,11 +19,13 @@ from edge_bench.app.fleet.docker.client import MAX_ANSWER_BYTES, load_errors
 from edge_bench.app.fleet.docker.container import ContainerExit
 from edge_bench.app.fleet.docker.engine import Description, Engine
 from edge_bench.app.fleet.docker.errors import EngineTrouble
+from edge_bench.app.fleet.docker.images import ImageSource, ensure_image
 from edge_bench.app.fleet.docker.inventory import EngineSetting, engine_settings
 from edge_bench.app.fleet.docker.workspace import Workspace
 from edge_bench.app.fleet.runs.state import DeviceState
 from edge_bench.app.fleet.status import query_engines
 from edge_bench.app.fleet.swarm.services import nodes_of, tasks_of
+from tests.fleet.saved import saved_image
 
 VERSION = {"ApiVersion": "1.44", "Version": "26.1.5"}
 INFO = {"Name": "pi", "ServerVersion": "26.1.5", "Architecture": "aarch64", "NCPU": 4, "MemTotal": 8 << 30}
@@ -208,6 +210,17 @@ def test_answers_to_an_image_are_read_within_limits(start: Start, answer: Any) -
         with contextlib.suppress(EngineTrouble), engine.trouble("sending"):
             errors = list(load_errors(engine.slow_client, iter([b"image"])))
         assert errors == (["no space left"] if isinstance(answer, dict) else [])
+
+
+def test_unpacking_begins_when_the_whole_image_is_sent(start: Start, tmp_path: Path) -> None:
+    source = ImageSource(str(saved_image(tmp_path / "edge.tar")), lambda: pytest.fail("a file needs no engine"))
+    part = source.part("linux/arm64")
+    answers = {f"/images/{part.tag}/json": {"RootFS": {"Layers": []}}, "/images/load": {"stream": "loaded"}}
+    seen = list[int | str]()
+    refused = pytest.raises(EngineTrouble)  # what it has then is not what was sent
+    with contextlib.closing(source), Engine(start(answers), timeout=10) as engine, refused:
+        ensure_image(engine, source, seen.append, lambda: seen.append("sent"))
+    assert seen == [0, part.bytes, "sent"]
 
 
 @pytest.mark.parametrize("identity", ["..", "../../x", "/etc", "", "a" * 65, "a b", 3, None, "a\n"])
