@@ -11,7 +11,7 @@ import numpy as np
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.files import read_bounded, why_unreadable, write_atomically
 from edge_bench.bench.prediction.toml_text import toml_text
-from edge_bench.bench.prediction.work import Kind as Class
+from edge_bench.bench.prediction.work import CLASSES
 
 __all__ = ["FORMAT", "OVERLAP", "PARAMETERS", "Device", "ParameterSet", "device_bytes", "read_device", "write_device"]
 
@@ -75,7 +75,7 @@ class ParameterSet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     families: Names = []
     sources: Names = []
     range_macs: tuple[float, float] = (0.0, 0.0)  # smallest and largest model of the fit; zeros if there was none
-    range_shares: dict[Class, tuple[Share, Share]] = {}  # smallest and largest share of the time per class of operators
+    range_shares: dict[str, tuple[Share, Share]] = {}  # smallest and largest share of the time per class of operators
     p90_ratio: tuple[float, float, float] = (1.0, 1.0, 1.0)  # lower end, middle and upper end of p90 ÷ median
 
     def __post_init__(self) -> None:
@@ -100,8 +100,8 @@ class ParameterSet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
             raise ValueError("a fit needs rows, and a range_macs from its smallest to its largest model")
         if not 0 <= low <= high <= _MOST_MACS:
             raise ValueError("range_macs is not from small to large")
-        if any(low > high for low, high in self.range_shares.values()):
-            raise ValueError("range_shares are not from small to large")
+        if any(low > high for low, high in self.range_shares.values()) or not set(self.range_shares) <= set(CLASSES):
+            raise ValueError(f"range_shares are not from small to large, or not of {', '.join(CLASSES)}")
         low, middle, high = self.p90_ratio
         if not 1 <= low <= middle <= high <= _MOST_P90:
             raise ValueError(f"p90_ratio is not from small to large between 1 and {_MOST_P90}")
