@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from edge_bench.bench.prediction.device_file import FORMAT, Device, Kind, ParameterSet, write_device
-from studies.prediction.deviations import device_factor, family_deviation
+from edge_bench.bench.prediction.latency_model import Models, log_latencies
+from studies.prediction.deviations import FREEDOM, Estimate, device_factor, family_deviation, freedom_of
 from studies.prediction.folds import Unseen, group_of, unseen_rows
 from studies.prediction.hardware import BIG_LITTLE, BOARDS
+from studies.prediction.hierarchy import hardware_of
 from studies.prediction.joint_fit import JointFit, between_families, fit_cells
 from studies.prediction.parameter_sets import parameter_set
 from studies.prediction.table import Cell, Row, cells_of, read_table
@@ -98,12 +101,23 @@ def _parameters(planned: _Planned, fit: JointFit, unseen: Sequence[Unseen]) -> P
     found = parameter_set(fit, cell, planned.method, planned.rows)
     device = planned.rows[0].cell.device
     families = family_deviation(unseen, group_of(replace(cell, device=device)), between_families(cell))
-    factor = device_factor(unseen, cell.kernels) if planned.method == "sibling" else 1.0
+    factor = device_factor(unseen, cell.kernels) if planned.method == "sibling" else Estimate(1.0, FREEDOM)
+    variance = factor.value**2 * _typical_variance(planned, fit)
+    parts = [(variance, factor.freedom), (families.value**2, families.freedom), (found.residual**2, FREEDOM)]
     return msgspec.structs.replace(
         found,
-        between_families=families,
-        covariance=[[factor**2 * each for each in line] for line in found.covariance],
+        between_families=families.value,
+        covariance=[[factor.value**2 * each for each in line] for line in found.covariance],
+        degrees_of_freedom=freedom_of(parts),
     )
+
+
+def _typical_variance(planned: _Planned, fit: JointFit) -> float:
+    """Return the median variance, from the parameters, of the models that they are founded on."""
+    point, covariance = fit.of(planned.cell)
+    models = Models.of([row.operators for row in planned.rows])
+    derivatives = log_latencies(models, point, hardware_of(planned.cell))[1]
+    return float(np.median(np.einsum("ij,jk,ik->i", derivatives, covariance, derivatives)))
 
 
 def main(table: Path, folder: Path) -> None:

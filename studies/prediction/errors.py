@@ -16,9 +16,8 @@ import numpy as np
 from tabulate import tabulate
 
 from edge_bench.bench.stats.student import t_quantile
-from studies.prediction.deviations import device_factor, family_deviation
+from studies.prediction.deviations import FREEDOM, Estimate, device_factor, family_deviation, freedom_of
 from studies.prediction.folds import Unseen, unseen_rows
-from studies.prediction.parameter_sets import FREEDOM
 from studies.prediction.table import Row, read_table
 
 __all__ = ["Predicted", "by_stratum", "main", "with_intervals"]
@@ -43,21 +42,22 @@ class Predicted:
 
 def with_intervals(unseen: Sequence[Unseen]) -> list[Predicted]:
     """Return predictions with intervals, which the row's own family or device has no part in."""
-    families: dict[tuple[object, ...], float] = {}
-    devices: dict[tuple[str, str], float] = {}
+    families: dict[tuple[object, ...], Estimate] = {}
+    devices: dict[tuple[str, str], Estimate] = {}
     predicted = []
     for each in unseen:
         cell, family = each.row.cell, each.row.family
         if each.left_out == "family":
             if (key := (each.group, family)) not in families:
                 families[key] = family_deviation(unseen, each.group, each.between_families, without=family)
-            variance, between = each.variance, families[key]
+            variance, between = (each.variance, FREEDOM), families[key]
         else:
             if (pair := (cell.kernels, cell.device)) not in devices:
                 devices[pair] = device_factor(unseen, cell.kernels, without=cell.device)
-            variance, between = each.variance * devices[pair] ** 2, each.between_families
-        deviation = math.sqrt(variance + between**2 + each.residual**2)
-        half = t_quantile(FREEDOM, 0.95) * deviation
+            factor, freedom = devices[pair]
+            variance, between = (each.variance * factor**2, freedom), Estimate(each.between_families, FREEDOM)
+        parts = [variance, (between.value**2, between.freedom), (each.residual**2, FREEDOM)]
+        half = t_quantile(freedom_of(parts), 0.95) * math.sqrt(sum(part for part, _ in parts))
         predicted.append(
             Predicted(
                 each.left_out, each.row, math.expm1(each.log_error), abs(each.log_error) <= half, math.exp(2 * half)

@@ -36,6 +36,7 @@ _FAMILIES = {
 _FAMILIES_IN_ORDER = 0.25  # rows of in-order cores are few, and their clock may have been reduced
 _FAMILIES_PER_CHANNEL = 0.2  # ruy: int8 per channel deviates so much between families on most devices of the table
 _IN_CELL = 0.5  # the part of it that differs between the cells of a device
+_FEW = 8  # rows of a cell, too few to estimate their residuals
 _RESIDUAL, _LEAST_RESIDUAL, _MOST_RESIDUAL = 0.03, 0.02, 0.4
 
 
@@ -55,7 +56,8 @@ class JointFit:
     cells: list[Cell]
     point: Floats  # logarithms, [cell, parameter]
     covariance: Floats  # of all of them
-    residuals: dict[Cell, float]
+    residuals: dict[Cell, float]  # of most rows, which set their weights
+    spreads: dict[Cell, float]  # of nine in ten rows, which an interval has to contain
 
     def of(self, cell: Cell) -> tuple[Floats, Floats]:
         """Return the logarithms of the parameters of a cell, and their covariance."""
@@ -65,7 +67,7 @@ class JointFit:
 
     def deviations(self, cell: Cell) -> tuple[float, float]:
         """Return the standard deviations between families and between models of a family."""
-        return between_families(cell) * float(np.hypot(1, _IN_CELL)), self.residuals.get(cell, _RESIDUAL)
+        return between_families(cell) * float(np.hypot(1, _IN_CELL)), self.spreads.get(cell, _RESIDUAL)
 
 
 def fit_cells(
@@ -81,15 +83,24 @@ def fit_cells(
         point=point[:size].reshape(-1, _SIZE),
         covariance=covariance[:size, :size],
         residuals={cell: _robust(values) for cell, values in errors.items()},
+        spreads={cell: _spread(values) for cell, values in errors.items()},
     )
 
 
 def _robust(errors: Floats) -> float:
     """Return a standard deviation that outliers do not change: of the median absolute deviation."""
-    if len(errors) <= 8:
+    if len(errors) <= _FEW:
         return 0.04
     deviation = 1.48 * np.median(np.abs(errors - np.median(errors)))
     return float(np.clip(deviation, _LEAST_RESIDUAL, _MOST_RESIDUAL))
+
+
+def _spread(errors: Floats) -> float:
+    """Return the standard deviation of a normal distribution with at least as many large errors."""
+    if len(errors) <= _FEW:
+        return _robust(errors)
+    large = float(np.percentile(np.abs(errors - np.median(errors)), 90)) / 1.645
+    return min(max(_robust(errors), large), _MOST_RESIDUAL)
 
 
 @dataclass(frozen=True)

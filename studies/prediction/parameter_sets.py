@@ -8,18 +8,17 @@ import numpy.typing as npt
 from edge_bench.bench.prediction.device_file import OVERLAP, Kind, ParameterSet
 from edge_bench.bench.prediction.latency_model import Models, parts
 from edge_bench.bench.prediction.work import CLASSES
+from studies.prediction.deviations import FREEDOM
 from studies.prediction.hardware import cache_kb
 from studies.prediction.hierarchy import extrapolation, hardware_of
 from studies.prediction.joint_fit import JointFit
 from studies.prediction.table import Cell, Row
 
-__all__ = ["FREEDOM", "P90_RATIO", "parameter_set"]
+__all__ = ["P90_RATIO", "parameter_set"]
 
 #: p90 ÷ median: lower end, middle and upper end in seven logs of a Raspberry Pi 4 with four threads (Krai's results in
 #: MLPerf Inference v2.1, single stream): 1.007, 1.013, 1.031, 1.048, 1.056, 1.059 and 1.121.
 P90_RATIO = (1.0, 1.048, 1.13)
-#: Degrees of freedom of Student's t: its ends are a little heavier than those of the normal distribution.
-FREEDOM = 30.0
 
 
 def parameter_set(fit: JointFit, cell: Cell, method: Kind, rows: Sequence[Row]) -> ParameterSet:

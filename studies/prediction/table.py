@@ -7,7 +7,7 @@ quant_scheme, latency_ms, os_bits, source, op_table (the path of the JSON file f
 import csv
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,10 @@ _KINDS: dict[str, Kind] = {
 }
 _BYTES = {"fp32": 4, "int8": 1}
 _PRECISIONS = {"fp32": "float32", "int8": "int8"}
+
+
+#: A row that took so many times as long as with fewer threads was disturbed.
+_SLOWER = 1.1
 
 
 @dataclass(frozen=True, order=True)
@@ -60,11 +64,14 @@ def read_table(path: Path, keep: Callable[[Cell], bool] = lambda _: True) -> lis
     """Return the rows that a fit can use.
 
     Not used are rows without a latency, of 32-bit systems, of cores that ``hardware.py`` does not know, and of devices
-    that it excludes.
+    that it excludes. Nor are rows that took longer than the same with fewer threads: the board was hot or busy.
     """
     with path.open(encoding="utf-8", newline="") as file:
         rows = [_row(each, path.parent) for each in csv.DictReader(file) if _is_usable(each)]
-    return [row for row in rows if keep(row.cell)]
+    fastest: dict[tuple[Cell, str], list[tuple[int, float]]] = {}
+    for row in rows:
+        fastest.setdefault(_any_threads(row), []).append((row.cell.threads, row.milliseconds))
+    return [row for row in rows if keep(row.cell) and not _is_disturbed(row, fastest[_any_threads(row)])]
 
 
 def cells_of(rows: Sequence[Row]) -> dict[Cell, list[Row]]:
@@ -73,6 +80,17 @@ def cells_of(rows: Sequence[Row]) -> dict[Cell, list[Row]]:
     for row in rows:
         cells.setdefault(row.cell, []).append(row)
     return dict(sorted(cells.items()))
+
+
+def _any_threads(row: Row) -> tuple[Cell, str]:
+    return replace(row.cell, threads=0), row.model
+
+
+def _is_disturbed(row: Row, others: Sequence[tuple[int, float]]) -> bool:
+    """Return whether fewer threads were clearly faster."""
+    return any(
+        threads < row.cell.threads and row.milliseconds > _SLOWER * milliseconds for threads, milliseconds in others
+    )
 
 
 def _is_usable(columns: dict[str, str]) -> bool:

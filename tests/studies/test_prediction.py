@@ -12,6 +12,7 @@ import pytest
 from edge_bench.bench.prediction.device_file import device_bytes, read_device
 from edge_bench.bench.prediction.latency_model import Models, log_latencies
 from edge_bench.bench.prediction.predict import predict_latency
+from studies.prediction.deviations import FREEDOM, freedom_of
 from studies.prediction.device_files import device_files, main
 from studies.prediction.errors import by_stratum, figures, with_intervals
 from studies.prediction.folds import unseen_rows
@@ -114,6 +115,22 @@ def test_rows_that_say_nothing_are_not_used(table: Path) -> None:
     path = table.with_name("changed.csv")
     write(path, rows)
     assert len(read_table(path)) == len(rows) - len(changes)
+
+
+def test_a_row_that_more_threads_made_slower_is_not_used(table: Path) -> None:
+    with table.open(newline="") as file:
+        first = next(csv.DictReader(file))
+    times = {1: 100.0, 2: 60.0, 3: 62.0, 4: 70.0}
+    rows = [first | {"threads": count, "latency_ms": time} for count, time in times.items()]
+    path = table.with_name("threads.csv")
+    write(path, rows)
+    assert [row.cell.threads for row in read_table(path)] == [1, 2, 3]
+
+
+def test_few_families_have_heavy_ends() -> None:
+    assert freedom_of([(1.0, 3.0)]) == 3
+    assert freedom_of([(1.0, 3.0), (1.0, 3.0)]) == 6
+    assert freedom_of([(1.0, 1e9)]) == FREEDOM
 
 
 def test_similar_cells_inform_each_other_more_than_others() -> None:

@@ -33,7 +33,8 @@ def measured(device: ParameterSet, noise: float, seed: int) -> list[MeasuredMode
 
 @pytest.mark.parametrize("overlap", [1.0, 2.0, 60.0])
 def test_derivatives_are_those_of_differences(overlap: float) -> None:
-    models, point, hardware = Models.of(NETWORKS), np.log(VALUES), Hardware(1.5, overlap, 512.0)
+    detectors = [[*each, OperatorWork("element_by_element", 0, 0, 1e5, 1e6)] for each in NETWORKS]
+    models, point, hardware = Models.of([*NETWORKS, *detectors]), np.log(VALUES), Hardware(1.5, overlap, 512.0)
     derivatives = log_latencies(models, point, hardware)[1]
     for number in range(len(PARAMETERS)):
         step = np.eye(len(PARAMETERS))[number] * 1e-6
@@ -74,6 +75,17 @@ def test_more_measurements_narrow_the_interval() -> None:
         predict_latency(UNSEEN[0], fit_parameters(rows[:count], prior)).interval_90 for count in (0, 1, len(rows))
     ]
     assert widths[0][1] / widths[0][0] > widths[1][1] / widths[1][0] > widths[2][1] / widths[2][0]
+
+
+def test_cycles_of_one_core_take_their_time_and_widen_the_interval() -> None:
+    plain, suppression = NETWORKS[0], OperatorWork("element_by_element", 0.0, 0.0, 0.0)
+    few, many = (
+        predict_latency([*plain, OperatorWork("element_by_element", 0.0, 0.0, 0.0, cycles)], parameters())
+        for cycles in (0.0, 1.5e9)
+    )
+    assert few == predict_latency([*plain, suppression], parameters())
+    assert many.milliseconds - few.milliseconds == pytest.approx(1.5e9 / (parameters().clock_ghz * 1e6))
+    assert many.interval_90[1] / many.interval_90[0] > 2 * few.interval_90[1] / few.interval_90[0]
 
 
 def test_intervals_are_nested_and_shares_are_of_the_whole_time() -> None:

@@ -8,19 +8,16 @@ import pytest
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
-from edge_bench.bench.prediction.model_operators import read_operators
+from edge_bench.bench.prediction.model_operators import SUPPRESSION_CYCLES, read_operators
 from tests.made.prediction.predictions import small_model
 from tests.made.tflite import TfliteBuilder
+from tests.made.tflite_models import detection_model
 from tests.models import model_file
 
 #: Model of others → its precision, scheme and operators that are not modelled.
 OTHERS = {
     "mobilenet_v1_0.25_224_1_metadata_1.tflite": ("float32", "", {}),
-    "coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.tflite": (
-        "int8",
-        "per-tensor",
-        {"CUSTOM TFLite_Detection_PostProcess": 1},
-    ),
+    "coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.tflite": ("int8", "per-tensor", {}),
     "mlperf-tiny/pretrainedResnet_quant.tflite": ("int8", "per-channel", {}),
     "keras_lstm_mnist_ptq.tflite": ("int8", "per-tensor", {"UNIDIRECTIONAL_SEQUENCE_LSTM": 1}),
 }
@@ -64,6 +61,12 @@ def test_operators_without_a_model_are_named_with_their_bytes(tmp_path: Path) ->
     assert model.unmodelled == {"CUSTOM Odd": 1}
     assert model.unmodelled_bytes == 4 * (10 + 100)
     assert 0 < model.unmodelled_share < 0.1
+
+
+def test_non_maximum_suppression_takes_cycles_of_one_core(tmp_path: Path) -> None:
+    model = read_operators(detection_model(tmp_path / "x.tflite"))
+    assert model.unmodelled == {}
+    assert [each.cycles for each in model.operators] == [SUPPRESSION_CYCLES * (6 * 4 + 6 * 3)]
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
