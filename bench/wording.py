@@ -1,8 +1,16 @@
-"""Counts, sizes and lists of names in messages."""
+"""Counts, sizes, articles and lists of names in messages."""
 
+import re
 from collections.abc import Sequence
 
-__all__ = ["abbreviate", "counted", "listed", "size"]
+__all__ = ["abbreviate", "counted", "listed", "size", "with_article"]
+
+#: Names that begin with the sound of a vowel: vowels, 8, 11 and 18, x86, and abbreviations spelled out, such as HP.
+_AN = re.compile(
+    r"[aeio]|un(?!i)|up|8|1[18](?!\d)|x\d|nvidia|msi|(?-i:[FHLMNRSX][B-DF-HJ-NP-TV-XZ]*(?=\d|\b))", re.IGNORECASE
+)
+#: Exceptions, which begin with the sound of w or y.
+_A = re.compile(r"one|once|eu|ew", re.IGNORECASE)
 
 
 def counted(count: int, one: str, several: str = "") -> str:
@@ -18,6 +26,11 @@ def _plural(noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}s"
+
+
+def with_article(name: str) -> str:
+    """Return a name with its indefinite article: ``a Raspberry Pi 4``, ``an AMD EPYC``, ``an 11th Gen Intel``."""
+    return f"an {name}" if _AN.match(name) and not _A.match(name) else f"a {name}"
 
 
 def size(count: int) -> str:

@@ -26,14 +26,19 @@ _VARIABLES = (
 
 
 class Command(TyperCommand):
-    """A command with help in sections, which refuses a list that is given more than once."""
+    """A command with help in sections, which refuses empty values, and a list that is given more than once."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments; raise BadInput for a list that is given more than once."""
-        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        """Parse the arguments; raise BadInput for an empty value, or a list that is given more than once."""
+        values, _, given = self.make_parser(ctx).parse_args(args=list(args))
         for parameter in dict.fromkeys(given):
+            flag = max(parameter.opts, key=len)
+            value = values.get(parameter.name)
+            if flag.startswith("-") and any(
+                isinstance(each, str) and not each.strip() for each in (value if isinstance(value, list) else [value])
+            ):
+                raise BadInput(f"{flag} has an empty value", f"give it a value, or omit {flag}")
             if parameter.metavar == LIST and given.count(parameter) > 1:
-                flag = max(parameter.opts, key=len)
                 raise BadInput(f"{flag} is given {given.count(parameter)} times", "give all its values in one list")
         return super().parse_args(ctx, args)
 

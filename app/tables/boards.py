@@ -8,8 +8,10 @@ from edge_bench.app.tables.shared import UNRELIABLE
 from edge_bench.bench.analysis.comparison.comparison import Row
 from edge_bench.bench.prediction.answer import PredictedModel, Subject, predict_all
 from edge_bench.bench.prediction.catalogue import ALL_DEVICES, load_device
+from edge_bench.bench.prediction.choice import MEASURED_WITH
 from edge_bench.bench.prediction.device_file import Device
 from edge_bench.bench.stats.intervals import Interval
+from edge_bench.bench.wording import with_article
 
 __all__ = ["PREDICTED", "boards_table", "predicted_time"]
 
@@ -78,8 +80,9 @@ def _notes(
     models: Sequence[Subject], devices: Sequence[Device], found: Sequence[PredictedModel], *, has_measured: bool
 ) -> list[str]:
     notes = [
-        f"{PREDICTED}: median and 90 % interval with LiteRT, from the operators of each model and published latencies; "
-        "docs/prediction.md has their errors. They are not measurements, so they get no verdict",
+        f"{PREDICTED}: median and 90 % interval with LiteRT, from the operators of each model and published latencies "
+        f"of {MEASURED_WITH['xnnpack']}; docs/prediction.md has their errors. They are not measurements, so they get "
+        "no verdict",
     ]
     if has_measured:
         notes.append(
@@ -95,7 +98,7 @@ def _notes(
         for model in models:
             if model.memory_bytes > least // 2:
                 notes.append(
-                    f"{model.name} needs at least {size(model.memory_bytes)} of memory; a {device.board} has "
-                    f"{size(least)} or more, which the system uses, too"
+                    f"{model.name} needs at least {size(model.memory_bytes)} of memory; "
+                    f"{with_article(device.board)} has {size(least)} or more, which the system uses, too"
                 )
     return notes

@@ -15,6 +15,7 @@ from edge_bench.bench.prediction.model_operators import ModelOperators, read_ope
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.run import Result, Run
 from edge_bench.bench.system.machine import Machine
+from edge_bench.bench.wording import counted
 
 __all__ = ["Calibrated", "calibrated_device", "device_name"]
 
@@ -53,7 +54,7 @@ def calibrated_device(run: Run, bundle: Bundle, name: str, percentile: float = 5
                 fits.append(fit_networks(measured, precision, threads, clock, _cache_kb(run.machine)))
             except ValueError as cause:
                 raise EdgeBenchError(
-                    f"no calibration for {precision} with {threads} threads: {cause}",
+                    f"no calibration for {precision} with {counted(threads, 'thread')}: {cause}",
                     _first_failure(run.results) or "calibrate again",
                 ) from None
     errors = [abs(error) for each in fits for error in each.errors.values()]

@@ -1,5 +1,6 @@
 """Where the device file of a calibration is written, and how."""
 
+import tempfile
 from pathlib import Path
 
 from edge_bench.bench.errors import BadInput
@@ -26,6 +27,14 @@ def device_path(name: str, output: Path | None) -> Path:
         raise BadInput(f"{path}: is a folder", "use the name of a file")
     if output is not None and not path.parent.is_dir():
         raise BadInput(f"{path.parent}: no such folder", "create it, or use another --output")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):  # the file is replaced, so its folder must be writable
+            pass
+    except OSError as cause:
+        raise BadInput(
+            f"{path.parent}: cannot be written: {cause.strerror}", "choose another file with --output"
+        ) from None
     return path
 
 
@@ -36,8 +45,10 @@ def free_name(name: str) -> str:
 
 def write_device_file(path: Path, device: Device) -> None:
     """Write the file, and its folder if it does not exist; raise BadInput if that fails."""
+    force = "" if device.reliable else " --force"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_device(path, device)
     except OSError as cause:
-        raise unwritable(path, cause, "the measurements are kept: repeat it with --once --output", BadInput) from None
+        remedy = f"the measurements are kept: use them with --once{force} --output FILE"
+        raise unwritable(path, cause, remedy, BadInput) from None

@@ -1,5 +1,6 @@
 """Predictions of the models of a bundle or a file on devices, with all that a reader needs to trust them or not."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -7,18 +8,27 @@ from typing import Literal
 import msgspec
 
 from edge_bench.bench.errors import BadInput
-from edge_bench.bench.model_formats.tflite import read_tflite
+from edge_bench.bench.model_formats.tflite import TfliteFile, read_tflite
 from edge_bench.bench.models.memory_estimate import tflite_need
-from edge_bench.bench.prediction.choice import choose_parameters, kernels_of, unmodelled_deviation
+from edge_bench.bench.prediction.choice import (
+    MEASURED_WITH,
+    choose_parameters,
+    clock_deviation,
+    kernels_of,
+    unmodelled_deviation,
+)
 from edge_bench.bench.prediction.device_file import Device, Kind, ParameterSet
 from edge_bench.bench.prediction.model_operators import ModelOperators, operators_of
 from edge_bench.bench.prediction.predict import Prediction, predict_latency
 from edge_bench.bench.prediction.work import CLASSES
 from edge_bench.bench.records.bundle import Bundle
+from edge_bench.bench.runtimes import SAVED_MODEL
+from edge_bench.bench.wording import listed, size
 
 __all__ = ["PredictedModel", "Subject", "predict_all", "predict_model", "subjects"]
 
 _MEMORY_BOUND = 0.5
+_MOST_WIDE = 1e4  # ratio of the ends of the 90 % interval
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -27,6 +37,8 @@ class Subject(msgspec.Struct, frozen=True):
     name: str  # of its variant in a bundle, or of its file
     operators: ModelOperators
     memory_bytes: int  # a lower bound of the memory it needs
+    graph: str = ""  # the graph that is predicted, if the file has several that can be called
+    other_graphs: list[str] = []
 
 
 class PredictedModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +46,8 @@ class PredictedModel(msgspec.Struct, frozen=True, kw_only=True):
 
     label: Literal["PREDICTED"] = "PREDICTED"
     model: str
+    graph: str = ""  # the one that is predicted, if the file has several that can be called
+    other_graphs: list[str] = []
     device: str
     board: str
     threads: int
@@ -47,6 +61,8 @@ class PredictedModel(msgspec.Struct, frozen=True, kw_only=True):
     limited_by: Literal["", "compute", "memory", "overhead"] = ""
     method: Kind | Literal[""] = ""
     clock_ghz: float = 0.0
+    fitted_clock_ghz: float = 0.0  # of the latencies
+    measured_with: str = ""  # runtime and version of the latencies
     rows: int = 0  # of the fit
     families: list[str] = []
     sources: list[str] = []
@@ -62,11 +78,16 @@ class PredictedModel(msgspec.Struct, frozen=True, kw_only=True):
 
 def subjects(path: Path, variants: Sequence[str] | None = None) -> list[Subject]:
     """Return the models of a .tflite file or of a bundle; raise BadInput if there are none."""
-    if not path.is_dir():
+    if not path.is_dir() or (path / SAVED_MODEL).exists():
+        if variants:
+            raise BadInput(f"--variant {variants[0]}: {path} is not a bundle", "omit --variant")
+        if not path.exists():
+            raise BadInput(f"{path}: no such file or bundle", "check the path")
         if path.suffix != ".tflite":
+            converted = f"convert it: edge-bench export {path} --bundle FOLDER, then predict that bundle"
             raise BadInput(
                 f"{path}: latencies are predicted for .tflite models and bundles",
-                "convert it with edge-bench export, then predict the bundle",
+                converted if path.is_dir() or path.suffix == ".keras" else "use the .tflite file of this model",
             )
         return [_subject(path.name, path)]
     bundle = Bundle.open(path)
@@ -84,7 +105,14 @@ def _subject(name: str, path: Path) -> Subject:
         operators = operators_of(file)
     except ValueError as cause:
         raise BadInput(f"{path}: invalid or truncated .tflite file: {cause}", "copy or export it again") from None
-    return Subject(name, operators, need.total() + need.mapped)
+    return Subject(name, operators, need.total() + need.mapped, *_graphs(file))
+
+
+def _graphs(file: TfliteFile) -> tuple[str, list[str]]:
+    """Return the name of the main graph and of others that can be called; nothing if there are no others."""
+    others = [each.key for each in file.signatures if each.graph != 0]
+    main = listed([each.key for each in file.signatures if each.graph == 0]) or file.graphs[0].name or "the first"
+    return (main, others) if others else ("", [])
 
 
 def predict_all(
@@ -111,17 +139,30 @@ def predict_model(
     model: Subject, device: Device, threads: int = 1, runtime: str = "litert", clock_ghz: float | None = None
 ) -> PredictedModel:
     """Return the prediction of one model; raise BadInput if it is refused."""
-    parameters = choose_parameters(device, model.operators, threads, kernels_of(runtime), clock_ghz)
-    clock = clock_ghz or device.clock_ghz
-    prediction = predict_latency(
-        model.operators.operators, parameters, clock, extra_deviation=unmodelled_deviation(model.operators)
-    )
+    kernels = kernels_of(runtime)
+    parameters = choose_parameters(device, model.operators, threads, kernels, clock_ghz)
+    _require_memory(model, device)
+    clock, operators = clock_ghz or device.clock_ghz, model.operators.operators
+    widened = unmodelled_deviation(model.operators)
+    prediction = predict_latency(operators, parameters, clock, extra_deviation=widened)
+    if clock != parameters.clock_ghz:
+        there = predict_latency(operators, parameters).milliseconds
+        other = clock_deviation(there, prediction.milliseconds, clock / parameters.clock_ghz)
+        prediction = predict_latency(operators, parameters, clock, extra_deviation=math.hypot(widened, other))
+    if prediction.interval_90[1] > _MOST_WIDE * prediction.interval_90[0]:
+        raise BadInput(
+            f"the parameters of {device.name} are too uncertain for this model: its time may be more than "
+            f"{math.sqrt(_MOST_WIDE):.0f} times the predicted one",
+            "measure it on the device, or calibrate the device again",
+        )
     return msgspec.structs.replace(
         _base(model, device, threads, runtime),
         prediction=prediction,
         limited_by=_limit(prediction),
         method=parameters.method,
         clock_ghz=clock,
+        fitted_clock_ghz=parameters.clock_ghz,
+        measured_with=device.calibrated if parameters.method == "own calibration" else MEASURED_WITH[kernels],
         rows=parameters.rows,
         families=parameters.families,
         sources=parameters.sources,
@@ -129,11 +170,23 @@ def predict_model(
     )
 
 
+def _require_memory(model: Subject, device: Device) -> None:
+    """Raise BadInput if the model does not fit into any version of the device."""
+    most = max(device.memory_mb, default=0) << 20
+    if most and model.memory_bytes > most:
+        raise BadInput(
+            f"it needs at least {size(model.memory_bytes)} of memory, but {device.board} has {size(most)}",
+            "use a smaller model, or a device with more memory",
+        )
+
+
 def _base(
     model: Subject, device: Device, threads: int, runtime: str, refusal: str = "", remedy: str = ""
 ) -> PredictedModel:
     return PredictedModel(
         model=model.name,
+        graph=model.graph,
+        other_graphs=model.other_graphs,
         device=device.name,
         board=device.board,
         threads=threads,

@@ -3,25 +3,36 @@
 import math
 from collections.abc import Sequence
 
+import msgspec
+
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.prediction.device_file import Device, ParameterSet
 from edge_bench.bench.prediction.model_operators import ModelOperators
+from edge_bench.bench.wording import counted
 
-__all__ = ["KERNELS", "choose_parameters", "kernels_of", "unmodelled_deviation"]
+__all__ = ["KERNELS", "MEASURED_WITH", "choose_parameters", "clock_deviation", "kernels_of", "unmodelled_deviation"]
 
 #: Runtime → kernel library. ``ruy`` stands for TensorFlow Lite before XNNPACK was its default.
-KERNELS = {"litert": "xnnpack", "tflite-runtime": "xnnpack", "ruy": "ruy"}
+KERNELS = {"litert": "xnnpack", "ruy": "ruy"}
+#: Kernel library → what the published latencies were measured with: C++ tools, neither LiteRT nor tflite-runtime.
+MEASURED_WITH = {"xnnpack": "TensorFlow Lite 2.5 to 2.18 with XNNPACK", "ruy": "TensorFlow Lite 2.4 to 2.11 with ruy"}
 #: Share of a model's bytes in operators that are not modelled, from which on it is refused.
 MOST_UNMODELLED = 0.1
 #: The time of operators that are not modelled may be this many times the share of their bytes.
 _TIME_PER_BYTE = 4
 #: Clocks may differ from that of the parameters by this factor.
 _CLOCK_RANGE = 1.35
+_SAME_CLOCK = 1.005  # within this factor, clocks are one
 _CALIBRATE = "calibrate the device: run `edge-bench calibrate` on it and give its file with --device"
 
 
 def kernels_of(runtime: str) -> str:
-    """Return the kernel library of a runtime; raise BadInput if no published latencies are of it."""
+    """Return the kernel library of a runtime; raise BadInput if no latencies are of it."""
+    if runtime == "tflite-runtime":
+        raise BadInput(
+            "no latencies of tflite-runtime were published or calibrated; it can take several times as long as LiteRT",
+            "predict --runtime litert, or measure on the device: edge-bench run MODEL --runtime tflite-runtime",
+        )
     if runtime not in KERNELS:
         raise BadInput(
             f"no latencies were published for {runtime!r} on these devices, so none are predicted",
@@ -52,9 +63,30 @@ def unmodelled_deviation(model: ModelOperators) -> float:
     return math.log1p(_TIME_PER_BYTE * model.unmodelled_share) / 2
 
 
+def clock_deviation(at_their_clock: float, at_this_clock: float, clocks: float) -> float:
+    """Return the standard deviation that a clock without latencies adds to the logarithm of the latency.
+
+    The true time is taken to be anywhere between that at the clock of the latencies (no change) and that time
+    divided by ``clocks``, the ratio of the clocks (as fast as the clock); both times are predicted ones. The result is
+    the root of the mean squared distance from ``at_this_clock``.
+    """
+    spread = abs(math.log(clocks))
+    changed = min(abs(math.log(at_their_clock / at_this_clock)), spread)
+    return math.sqrt(spread**2 / 12 + (changed - spread / 2) ** 2)
+
+
 def _check_model(model: ModelOperators) -> None:
+    if model.open_size:
+        raise BadInput(
+            f"this model has sizes that are open until it runs: {model.open_size}",
+            "export it with fixed sizes, for example Input((224, 224, 3)) in Keras, and predict that file",
+        )
     if not model.operators or not model.macs:
-        raise BadInput(f"no operator of this model has a predicted speed: {_names(model)}", "measure it on the device")
+        others = f"; it has {_names(model)}, which is not modelled" if model.unmodelled else ""
+        raise BadInput(
+            f"this model has no convolution or dense layer, and only models with one are predicted{others}",
+            "measure it on the device: edge-bench run",
+        )
     if model.unmodelled_share > MOST_UNMODELLED:
         raise BadInput(
             f"{model.unmodelled_share:.0%} of the bytes of this model are in operators that are not modelled: "
@@ -69,7 +101,7 @@ def _check_model(model: ModelOperators) -> None:
 
 
 def _names(model: ModelOperators) -> str:
-    return ", ".join(f"{name} ({count})" if count > 1 else name for name, count in model.unmodelled.items()) or "none"
+    return ", ".join(f"{name} ({count})" if count > 1 else name for name, count in model.unmodelled.items())
 
 
 def _no_precision(device: Device, model: ModelOperators, kernels: str) -> BadInput:
@@ -92,22 +124,32 @@ def _no_precision(device: Device, model: ModelOperators, kernels: str) -> BadInp
 
 def _of_threads(device: Device, found: Sequence[ParameterSet], threads: int) -> list[ParameterSet]:
     if threads > device.cores:
-        raise BadInput(f"{device.name} has {device.cores} cores, not {threads}", f"use --threads 1 to {device.cores}")
+        raise BadInput(
+            f"{device.name} has {counted(device.cores, 'core')}, not {threads}", f"use --threads 1 to {device.cores}"
+        )
     if same := [each for each in found if each.threads == threads]:
         return same
     known = sorted({each.threads for each in found})
     raise BadInput(
-        f"{device.name} has no parameters for {threads} threads",
+        f"{device.name} has no parameters for {counted(threads, 'thread')}",
         f"use --threads {','.join(map(str, known))}, or {_CALIBRATE}",
     )
 
 
 def _of_clock(device: Device, found: Sequence[ParameterSet], clock_ghz: float) -> ParameterSet:
-    """Return the parameters of the nearest clock."""
+    """Return the parameters of the nearest clock. If it is another, they are not published for this configuration."""
     nearest = min(found, key=lambda each: (abs(math.log(each.clock_ghz / clock_ghz)), -each.clock_ghz))
-    if not 1 / _CLOCK_RANGE <= nearest.clock_ghz / clock_ghz <= _CLOCK_RANGE:
+    if nearest.method != "own calibration" and not 1 / _CLOCK_RANGE <= nearest.clock_ghz / clock_ghz <= _CLOCK_RANGE:
         raise BadInput(
             f"the parameters of {device.name} are of {nearest.clock_ghz:g} GHz, too far from {clock_ghz:g} GHz",
             _CALIBRATE,
         )
-    return nearest
+    if 1 / _SAME_CLOCK <= nearest.clock_ghz / clock_ghz <= _SAME_CLOCK:
+        return nearest
+    if nearest.method == "own calibration":
+        raise BadInput(
+            f"the calibration of {device.name} is of {nearest.clock_ghz:g} GHz, and is valid only there, "
+            f"not at {clock_ghz:g} GHz",
+            "omit --clock, or calibrate the device at this clock",
+        )
+    return msgspec.structs.replace(nearest, method="sibling" if nearest.method == "published" else nearest.method)

@@ -45,6 +45,7 @@ class ModelOperators(msgspec.Struct, frozen=True):
     unmodelled: dict[str, int]  # name of each operator that is not modelled → how many
     unmodelled_bytes: float  # that these operators read and write
     total_bytes: float
+    open_size: str = ""  # an input, or the tensor of an operator, whose size is open apart from its first axis: ?×?×3
 
     @property
     def macs(self) -> float:
@@ -82,6 +83,7 @@ def operators_of(file: TfliteFile) -> ModelOperators:
         unmodelled_bytes=reader.unmodelled_bytes,
         total_bytes=reader.unmodelled_bytes
         + sum(each.weight_bytes + each.activation_bytes for each in reader.operators),
+        open_size=next((_shown(each) for each in (*file.inputs, *reader.sized) if _is_open(each)), ""),
     )
 
 
@@ -94,6 +96,7 @@ class _Reader:
         self.unmodelled: dict[str, int] = {}
         self.unmodelled_bytes = 0.0
         self._unpacked: dict[int, int] = {}  # outputs of DEQUANTIZE of constants: float16 weights
+        self.sized: list[Tensor] = []  # tensors whose sizes give work
         self._macs: dict[tuple[Precision, Scheme], float] = {}
 
     def add(self, node: Node) -> None:
@@ -113,6 +116,7 @@ class _Reader:
             cycles = SUPPRESSION_CYCLES * values
             self.operators.append(OperatorWork("element_by_element", 0.0, float(constants), float(activations), cycles))
             return
+        self.sized += [each for each in (*inputs, *outputs) if each]
         macs = multiply_accumulates(inputs, outputs, node)
         kind = _kind(node, inputs, outputs)
         if kind is None or macs is None:
@@ -174,6 +178,17 @@ def _arithmetic(inputs: Sequence[Tensor | None]) -> tuple[Precision, Scheme]:
     if values.dtype in ("int8", "uint8") and weights.dtype == values.dtype:
         return "int8", "per-channel" if weights.per_channel else "per-tensor"
     return "mixed", ""
+
+
+def _is_open(tensor: Tensor) -> bool:
+    """Return whether a size is open. The first of several axes is the examples, of which there is one."""
+    sizes = tensor.signature or tensor.shape
+    return -1 in (sizes[1:] if len(sizes) > 1 else sizes)
+
+
+def _shown(tensor: Tensor) -> str:
+    sizes = tensor.signature or tensor.shape
+    return "×".join("?" if size == -1 else str(size) for size in (sizes[1:] if len(sizes) > 1 else sizes))
 
 
 def _bytes(tensor: Tensor) -> int:

@@ -61,6 +61,11 @@ class Bundle:
                     f"{folder}: its training has not finished",
                     f"continue it with `edge-bench train --bundle {folder} --resume`",
                 )
+            if (folder / "saved_model.pb").exists():
+                raise BundleError(
+                    f"{folder}: a SavedModel, not a bundle",
+                    f"convert it: edge-bench export {folder} --bundle FOLDER, and use that bundle",
+                )
             raise BundleError(f"{folder}: not a bundle: no {MANIFEST} in it", _how_to_get_one(folder))
         if not is_within(folder, manifest_path):
             raise BundleError(f"{manifest_path}: a link to outside the bundle", "do not use this bundle")

@@ -54,6 +54,7 @@ def device_files(rows: Sequence[Row]) -> dict[str, Device]:
         name: msgspec.convert(
             {
                 "format": FORMAT,
+                "reliable": True,
                 "name": name,
                 **BOARDS[name],
                 "parameters": [_parameters(each, fits[each.cell.kernels], unseen) for each in plan],

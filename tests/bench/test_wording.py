@@ -1,8 +1,8 @@
-"""Counts and sizes in messages."""
+"""Counts, articles and sizes in messages."""
 
 import pytest
 
-from edge_bench.bench.wording import abbreviate, counted, listed, size
+from edge_bench.bench.wording import abbreviate, counted, listed, size, with_article
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,26 @@ from edge_bench.bench.wording import abbreviate, counted, listed, size
 )  # fmt: skip
 def test_nouns_follow_their_counts(count: int, nouns: list[str], text: str) -> None:
     assert counted(count, *nouns) == text
+
+
+AN = [
+    "AMD EPYC", "Intel Xeon", "11th Gen Intel", "18-core", "8-core board", "Orange Pi", "Apple M1", "x86_64", "HP Mini",
+    "NVIDIA Jetson", "NXP i.MX", "RK3588", "M1", "STM32", "S905X", "unknown board", "aarch64", "ODROID",
+]  # fmt: skip
+A = [
+    "Raspberry Pi 4", "12th Gen Intel", "1 GB board", "118 board", "Jetson Nano", "Xeon", "RISC-V board", "ROCK 5B",
+    "MacBook", "USB board", "universal board", "European board", "Firefly", "Made Board", "", "Lenovo", "Samsung",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AN)
+def test_an_before_the_sound_of_a_vowel(name: str) -> None:
+    assert with_article(name) == f"an {name}"
+
+
+@pytest.mark.parametrize("name", A)
+def test_a_before_other_sounds(name: str) -> None:
+    assert with_article(name) == f"a {name}"
 
 
 def test_long_lists_are_abbreviated() -> None:

@@ -203,11 +203,13 @@ def _of_comparison(comparison: Comparison, runs: Sequence[Run]) -> list[str]:
 
     known = {run.bundle.note for run in runs}
     notes = [note for note in comparison.notes if note not in known]
-    separations = {row.run_id: row.separation for row in reversed(comparison.rows) if row.separation}
     return [
         *_without_interval(comparison, name),
         *(f"- {note}" for note in sorted(notes, key=lambda note: note.startswith(_NEITHER))),
-        *separation_notes((letters[run_id], each) for run_id, each in reversed(separations.items())),
+        *separation_notes(
+            (letters[row.run_id], configuration_name(row.configuration, comparison.rows), row.separation)
+            for row in comparison.rows
+        ),
         *_statistic(comparison, name),
         *_verdict_notes(comparison, name),
         *_slack(comparison, name),

@@ -12,6 +12,7 @@ from edge_bench.bench.prediction.answer import PredictedModel, predict_model, su
 from edge_bench.bench.prediction.catalogue import load_device
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.stats.intervals import Interval
+from edge_bench.bench.wording import counted, with_article
 
 __all__ = ["predicted_edge", "predicted_edge_records", "predicted_edge_table"]
 
@@ -51,17 +52,23 @@ def predicted_edge_table(offload: Offload, assessment: Assessment, edge: Predict
     ]  # fmt: skip
     machine = offload.machine.hostname
     return Table(
-        title=f"PREDICTED: {edge.model} on a {edge.board} with {edge.threads} threads instead of on {machine}",
+        title=f"PREDICTED: {edge.model} on {with_article(edge.board)} with {counted(edge.threads, 'thread')} "
+        f"instead of on {machine}",
         header=("remote", "measured from\nhere, ms", "PREDICTED\non it, ms", "remote ÷\npredicted", "first answer"),
         rows=cells,
         keys=1,
         notes=[
-            f"PREDICTED, not measured: median and 90 % interval ({edge.method}, {edge.rows} latencies). "
+            f"PREDICTED, not measured: median and 90 % interval ({edge.method}, "
+            f"{counted(edge.rows, 'latency', 'latencies')}{_measured_with(edge)}). "
             "It gets no verdict: measure with edge-bench offload on the device",
             f"remote times were measured from {machine}. A slower device takes longer to encode and send an image",
             *([f"! {edge.device} was calibrated while it was not reliable"] if not edge.reliable else []),
         ],
     )  # fmt: skip
+
+
+def _measured_with(edge: PredictedModel) -> str:
+    return f" of {edge.measured_with}" if edge.measured_with else ""
 
 
 def predicted_edge_records(edge: PredictedModel) -> list[dict[str, Any]]:

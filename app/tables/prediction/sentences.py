@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 
-from edge_bench.app.render.units import significant
-from edge_bench.app.tables.prediction.wording import interval, kind_name, method_text, milliseconds
+from edge_bench.app.render.units import significant, size
+from edge_bench.app.tables.prediction.wording import in_words, kind_name, method_text
 from edge_bench.bench.prediction.answer import PredictedModel
 from edge_bench.bench.prediction.predict import Prediction
-from edge_bench.bench.wording import counted
+from edge_bench.bench.wording import counted, listed, with_article
 
 __all__ = ["prediction_notes", "prediction_sentences"]
 
@@ -25,20 +25,21 @@ def prediction_sentences(predicted: Sequence[PredictedModel]) -> list[str]:
     one, several = _prediction(fastest), len(devices) > 1 or len(models) > 1 or len(found) > 1
     start = "the fastest is " if several else ""
     threads = counted(fastest.threads, "thread")
-    place = f"{start}{fastest.model} on a {fastest.board} with {threads}"
+    graph = f" ({fastest.graph})" if fastest.graph else ""
+    place = f"{start}{fastest.model}{graph} on {with_article(fastest.board)} with {threads}"
     trust = method_text(fastest)
     if math.exp(one.outside) > _VERY_FAR or fastest.unseen:
         trust += "; an extrapolation, because the model is unlike those"
-    return [
-        f"PREDICTED: {place}: {milliseconds(one.milliseconds)} ms per inference, with 90 % probability "
-        f"{interval(one.interval_90)} ms, from {trust}."
-    ]
+    return [f"PREDICTED: {place}: {in_words(one.milliseconds, one.interval_90)}, from {trust}."]
 
 
 def prediction_notes(predicted: Sequence[PredictedModel]) -> list[str]:
     """Return what a reader has to know about the predictions."""
     notes = ["predicted, not measured: medians of single inferences on an idle board with a 64-bit system"]
     notes += dict.fromkeys(text for each in predicted for text in _notes(each))
+    measured = sorted({each.measured_with for each in predicted if each.measured_with and not each.calibrated})
+    if measured:
+        notes.append(f"the published latencies are of {listed(measured)}, not of LiteRT, which has newer kernels")
     sources = sorted({source for each in predicted for source in each.sources})
     if sources:
         notes.append(f"sources: {', '.join(sources)}")
@@ -51,6 +52,22 @@ def _notes(each: PredictedModel) -> list[str]:
     notes = []
     prediction = _prediction(each)
     name = f"{each.model} on {each.device}"
+    if each.other_graphs:
+        notes.append(
+            f"{each.model}: only {each.graph} is predicted, not {counted(len(each.other_graphs), 'other signature')}: "
+            f"{listed(each.other_graphs)}"
+        )
+    sizes = [size(each_size) for each_size in each.device_memory_bytes if each_size < each.memory_bytes]
+    if sizes:
+        notes.append(
+            f"{name}: needs at least {size(each.memory_bytes)} of memory, so it does not fit into the "
+            f"{counted(len(sizes), 'version')} with {listed(sizes)}"
+        )
+    if abs(each.clock_ghz - each.fitted_clock_ghz) > 0.005 * each.fitted_clock_ghz:
+        notes.append(
+            f"{name}: no latencies at {each.clock_ghz:g} GHz are known; they are of {each.fitted_clock_ghz:g} GHz, "
+            "and the interval is wider for it"
+        )
     if (factor := math.exp(prediction.outside)) > _FAR:
         notes.append(f"{name}: {significant(factor, 2)}× outside the sizes of the models of the fit")
     for kind, share in each.unseen.items():

@@ -79,4 +79,11 @@ def _record(each: PredictedModel) -> Record:
     }
     record: Record = msgspec.to_builtins(each)
     del record["prediction"]
-    return record | numbers | {"clock_ghz": each.clock_ghz or None}
+    return (
+        record
+        | numbers
+        | {
+            "clock_ghz": each.clock_ghz or None,
+            "fitted_clock_ghz": each.fitted_clock_ghz or None,
+        }
+    )

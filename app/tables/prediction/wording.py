@@ -1,11 +1,14 @@
 """Words and numbers of predictions."""
 
+import math
+
 from edge_bench.app.render.units import significant, size
 from edge_bench.bench.prediction.answer import PredictedModel
 from edge_bench.bench.wording import counted
 
-__all__ = ["interval", "kind_name", "memory", "method_text", "milliseconds"]
+__all__ = ["in_words", "interval", "kind_name", "memory", "method_text", "milliseconds"]
 
+_SECONDS = 10_000  # milliseconds from which on a sentence has seconds
 _KINDS = {
     "first_convolution": "first convolution",
     "convolution": "k×k convolutions",
@@ -22,13 +25,25 @@ def kind_name(kind: str) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """Return milliseconds with three digits, without unit."""
-    return significant(value)
+    """Return milliseconds with three significant digits, without unit."""
+    return significant(_rounded(value))
 
 
 def interval(limits: tuple[float, float]) -> str:
     """Return an interval in milliseconds, without unit."""
-    return f"{significant(limits[0])} to {significant(limits[1])}"
+    return f"{milliseconds(limits[0])} to {milliseconds(limits[1])}"
+
+
+def _rounded(value: float) -> float:
+    """Return a value with three significant digits, also beyond 1,000."""
+    return round(value, 2 - math.floor(math.log10(value))) if value > 0 else value
+
+
+def in_words(median: float, limits: tuple[float, float]) -> str:
+    """Return a time with its interval and unit, in seconds from 10 of them on."""
+    unit, scale = ("s", 1e-3) if median >= _SECONDS else ("ms", 1.0)
+    ends = interval((scale * limits[0], scale * limits[1]))
+    return f"{milliseconds(scale * median)} {unit} per inference, with 90 % probability {ends} {unit}"
 
 
 def memory(predicted: PredictedModel) -> str:

@@ -12,6 +12,8 @@ class PredictRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     label: str  # always PREDICTED
     model: str
+    graph: str  # the predicted graph, if the file has several that can be called
+    other_graphs: list[str]  # their names
     device: str
     board: str
     threads: int
@@ -35,6 +37,8 @@ class PredictRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     overhead_share: Number
     method: str  # published, sibling, zero-shot or own calibration
     clock_ghz: Number
+    fitted_clock_ghz: Number  # of the latencies; if it is another clock, the interval is wider
+    measured_with: str  # runtime and version of the latencies
     rows: int  # latencies of the fit
     families: list[str]  # of their models
     sources: list[str]

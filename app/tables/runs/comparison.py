@@ -105,7 +105,7 @@ def _notes(comparison: Comparison, letters: dict[str, str], legend: dict[str, st
         *_statistic(comparison, letters),
         *([UNRELIABLE_NOTE] if any(row.verdict_reliable is False for row in comparison.rows) else []),
         *comparison_energy_notes([(letters[row.run_id] if len(letters) > 1 else "", row) for row in comparison.rows]),
-        *separation_notes((letters[row.run_id], row.separation) for row in comparison.rows),
+        *separation_notes((letters[row.run_id], str(row.configuration), row.separation) for row in comparison.rows),
         *row_notes(comparison.rows, lambda row: _name(row, letters)),
         *(slack_sentence(slack, letters if len(letters) > 1 else None) for slack in comparison.slacks if slacks),
     ]

@@ -68,7 +68,7 @@ def changes_table(
                 ((str(change.configuration), change.quality_differences) for change in changes),
             ),
             *([UNRELIABLE_NOTE] if any(change.verdict_reliable is False for change in changes) else []),
-            *separation_notes((change.machine, change.separation) for change in changes),
+            *separation_notes((each.machine, str(each.configuration), each.separation) for each in changes),
         ],
         records=[_record(change, judgements) for change in changes],
     )

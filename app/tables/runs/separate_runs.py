@@ -1,5 +1,6 @@
 """Notes on comparisons between separate Runs, and on slow invocations."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from edge_bench.bench.analysis.comparison.comparison import Row
 from edge_bench.bench.analysis.times.compared_times import Separation
 from edge_bench.bench.stats.comparisons.separate_runs import ASSUMED_VARIATION, VariationSource, undecided_below
 from edge_bench.bench.stats.ratios import Verdict, verdict
+from edge_bench.bench.wording import abbreviate
 
 __all__ = ["row_notes", "separation_notes", "separation_record"]
 
@@ -15,27 +17,36 @@ __all__ = ["row_notes", "separation_notes", "separation_record"]
 _MEASURED_FACTOR = 1.2
 #: Number of Runs of each side that the docs recommend for a comparison between separate Runs.
 _RECOMMENDED_RUNS = 5
+#: A smaller variation is not shown as a number: times are not so exact. Copies of one Run have none at all.
+_LEAST_PERCENT = 0.01
 
 
-def separation_notes(separations: Iterable[tuple[str, Separation | None]]) -> list[str]:
-    """Return one or two notes per side on comparisons between separate Runs.
+def separation_notes(separations: Iterable[tuple[str, str, Separation | None]]) -> list[str]:
+    """Return notes per side on comparisons between separate Runs.
 
-    ``separations`` pairs the name of each side with the separation of one of its comparisons.
+    ``separations`` has for each comparison the name of its side, that of its configuration, and its separation. A note
+    that does not hold for all configurations of a side names those for which it holds.
     """
-    notes = []
-    for name, separation in separations:
-        if separation is None:
-            continue
-        notes.append(f"{name}, separate runs: {_variation_text(separation)}")
-        if separation.differences:
-            notes.append(f"{name}, differences between the runs: {'; '.join(separation.differences)}")
-    return list(dict.fromkeys(notes))
+    found = [each for each in separations if each[2] is not None]
+    notes = dict[tuple[str, str], list[str]]()  # side and text → configurations
+    for side, configuration, separation in found:
+        texts = [f"separate runs: {_variation_text(separation)}"] if separation else []
+        if separation and separation.differences:
+            texts.append(f"differences between the runs: {'; '.join(separation.differences)}")
+        for text in texts:
+            notes.setdefault((side, text), []).append(configuration)
+    of_side = Counter(side for side, _, _ in found)
+    return [
+        f"{side}, {text}" if len(names) == of_side[side] else f"{side}, {abbreviate(names)}, {text}"
+        for (side, text), names in notes.items()
+    ]
 
 
 def _variation_text(separation: Separation) -> str:
     """Return the run-to-run variation that the interval includes, and how to measure it."""
     counts = f"{separation.runs} against {separation.baseline_runs}"
-    share = f"{significant(100 * separation.variation, 2)} %"
+    percent = 100 * separation.variation
+    share = f"{significant(percent, 2)} %" if percent >= _LEAST_PERCENT else f"less than {_LEAST_PERCENT} %"
     if separation.source is not VariationSource.ASSUMED:
         return f"{counts}; the interval includes {share} run-to-run variation ({separation.source})"
     least = significant(

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import typer.main
 
+from edge_bench.app.cli.help import Command
 from edge_bench.app.cli.main import app
 from edge_bench.app.training.data.datasets import STAND_IN_NOTE
 from edge_bench.bench.errors import BadInput, BundleError, EdgeBenchError, ResultsError
@@ -66,6 +67,16 @@ def test_every_command_has_help_and_is_in_the_documentation(name: str) -> None:
 def test_every_option_has_help_and_an_environment_variable(name: str, option: Any) -> None:
     assert option.help, f"{name} {option.opts}"
     assert re.fullmatch(r"EDGE_BENCH_[A-Z_]+", option.envvar or ""), f"{name} {option.opts}"
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+def test_no_option_ignores_an_empty_value(value: str) -> None:
+    for name, option in OPTIONS:
+        command = registered(name)
+        if isinstance(command, Command) and not option.is_flag:
+            flag = max(option.opts, key=len)
+            with pytest.raises(BadInput, match=flag):
+                command.make_context(name, [flag, value])
 
 
 def test_an_environment_variable_has_one_meaning() -> None:

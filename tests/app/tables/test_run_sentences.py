@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 
 from edge_bench.app.tables.runs.quality import accuracy_change_text
+from edge_bench.app.tables.runs.separate_runs import separation_notes
 from edge_bench.app.tables.runs.slack import slack_sentence
 from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.analysis.comparison.slack import Slack
+from edge_bench.bench.analysis.times.compared_times import Separation
 from edge_bench.bench.records.run import Configuration, Run, Settings
+from edge_bench.bench.stats.comparisons.separate_runs import VariationSource
 from edge_bench.bench.stats.intervals import Interval, PairedDifference, paired_difference
 from tests.bench.messages import numbers_in
 from tests.factories import machine, result, run
@@ -140,3 +143,19 @@ def test_titles_count_in_singular_and_plural() -> None:
     )
     assert " 1 trial," in run_table(once).title
     assert " 1 trial per run," in repeats_table([once]).title
+
+
+def test_notes_on_separate_runs_name_the_configurations_that_they_are_of() -> None:
+    def noted(variations: list[float]) -> list[str]:
+        names = ("float32 on litert", "int8 on litert")
+        return separation_notes(
+            ("desk", name, Separation(runs=1, baseline_runs=1, source=VariationSource.REPEATED, variation=each,
+                                      differences=[])) for name, each in zip(names, variations, strict=True)
+        )  # fmt: skip
+
+    [same] = noted([0.01, 0.01])
+    assert same.startswith("desk, separate runs: ")
+    first, second = noted([0.01, 1.8e-15])
+    assert ("float32 on litert" in first, "int8 on litert" in second) == (True, True)
+    assert "0.01 %" in second
+    assert "0.000" not in second

@@ -1,16 +1,19 @@
 """What is refused, and with which remedy; device files that are not valid."""
 
+import math
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from edge_bench.bench.errors import BadInput
+from edge_bench.bench.prediction.answer import Subject, predict_model, subjects
 from edge_bench.bench.prediction.catalogue import ALL_DEVICES, device_names, load_device
-from edge_bench.bench.prediction.choice import choose_parameters, kernels_of, unmodelled_deviation
+from edge_bench.bench.prediction.choice import choose_parameters, clock_deviation, kernels_of, unmodelled_deviation
 from edge_bench.bench.prediction.device_file import Device, ParameterSet, device_bytes, read_device, write_device
 from edge_bench.bench.prediction.model_operators import ModelOperators, read_operators
-from tests.made.prediction.predictions import device, parameters, small_model
+from edge_bench.bench.prediction.work import OperatorWork
+from tests.made.prediction.predictions import device, mobile_operators, parameters, small_model
 
 
 def model(path: Path, **changes: object) -> ModelOperators:
@@ -26,6 +29,8 @@ def model(path: Path, **changes: object) -> ModelOperators:
         ({"precision": "int8", "scheme": "per-channel"}, "pi3b+"),
         ({"unmodelled": {"CUSTOM Odd": 1}, "unmodelled_bytes": 60e3}, "pi4"),
         ({"operators": []}, "pi4"),
+        ({"operators": [OperatorWork("element_by_element", 0.0, 0.0, 64.0)]}, "pi4"),
+        ({"open_size": "?×?×3"}, "pi4"),
     ],
 )
 def test_models_that_are_refused(changes: dict[str, object], name: str, tmp_path: Path) -> None:
@@ -59,10 +64,65 @@ def test_the_nearest_clock_is_chosen(tmp_path: Path) -> None:
     assert clocks == [1.5, 1.8]
 
 
-def test_runtimes_without_published_latencies_are_refused() -> None:
-    assert kernels_of("litert") == kernels_of("tflite-runtime") == "xnnpack"
-    with pytest.raises(BadInput):
-        kernels_of("onnxruntime")
+@pytest.mark.parametrize("runtime", ["tflite-runtime", "onnxruntime"])
+def test_runtimes_without_published_latencies_are_refused(runtime: str) -> None:
+    assert (kernels_of("litert"), kernels_of("ruy")) == ("xnnpack", "ruy")
+    with pytest.raises(BadInput, match=runtime):
+        kernels_of(runtime)
+
+
+@pytest.mark.parametrize(("clock", "valid"), [(None, True), (1.5, True), (1.502, True), (1.45, False), (3.0, False)])
+def test_a_calibration_is_valid_for_its_clock_only(clock: float | None, valid: bool, tmp_path: Path) -> None:
+    calibrated = device(parameters(method="own calibration"))
+    if valid:
+        assert choose_parameters(calibrated, model(tmp_path), 1, clock_ghz=clock).method == "own calibration"
+        return
+    with pytest.raises(BadInput, match=r"1\.5 GHz"):
+        choose_parameters(calibrated, model(tmp_path), 1, clock_ghz=clock)
+
+
+def test_another_clock_is_not_published_and_covers_the_ends_of_what_is_possible() -> None:
+    """From no change with the clock to a time that is as short as the clock is high."""
+    for clock in (1.2, 1.4, 1.7, 2.0):
+        ratio = clock / 1.5
+        for changed in (0.0, 0.5, 1.0):  # how much of the change of the clock is predicted
+            deviation = clock_deviation(10.0, 10.0 / ratio**changed, ratio)
+            distance = max(changed, 1 - changed) * abs(math.log(ratio))
+            assert distance / 1.8 < deviation <= distance
+    assert clock_deviation(10.0, 10.0, 1.0) == 0
+
+
+def test_latencies_at_one_clock_of_a_pi_4_cover_those_at_the_other(tmp_path: Path) -> None:
+    """The published board has both; each is predicted from the other alone."""
+    operators = model(tmp_path, operators=mobile_operators(224, 1.0))
+    subject, board = Subject("x", operators, 1 << 20), load_device("pi4")
+    for clock, other in ((1.5, 1.8), (1.8, 1.5)):
+        alone = msgspec.structs.replace(board, parameters=[e for e in board.parameters if e.clock_ghz == other])
+        known = predict_model(subject, board, clock_ghz=clock)
+        made, there = predict_model(subject, alone, clock_ghz=clock), predict_model(subject, alone, clock_ghz=other)
+        assert (known.method, there.method, made.method) == ("published", "published", "sibling")
+        assert (made.clock_ghz, made.fitted_clock_ghz) == (clock, other)
+        assert known.prediction
+        assert made.prediction
+        assert there.prediction
+        low, high = made.prediction.interval_90
+        assert low < known.prediction.milliseconds < high
+        assert high / low > 1.02 * there.prediction.interval_90[1] / there.prediction.interval_90[0]
+
+
+def test_a_model_that_fits_into_no_version_of_a_device_is_refused(tmp_path: Path) -> None:
+    small = subjects(small_model(tmp_path / "x.tflite"))[0]
+    sizes = msgspec.structs.replace(small, memory_bytes=618 << 20)
+    with pytest.raises(BadInput, match=r"618 MiB.*512 MiB"):
+        predict_model(sizes, load_device("zero2w"))
+    assert predict_model(sizes, load_device("pi4")).prediction
+
+
+def test_parameters_that_say_nothing_about_a_model_are_refused(tmp_path: Path) -> None:
+    subject = subjects(small_model(tmp_path / "x.tflite"))[0]
+    vague = device(parameters(method="own calibration", residual=10.0, degrees_of_freedom=1.0))
+    with pytest.raises(BadInput, match="too uncertain"):
+        predict_model(subject, vague)
 
 
 def test_operators_without_a_model_widen_the_interval(tmp_path: Path) -> None:
@@ -113,6 +173,22 @@ BAD = {
     "a negative variance": lambda text: text.replace("[0.0025, 0.0,", "[-0.0025, 0.0,", 1),
     "not finite": lambda text: text.replace("[0.0025, 0.0,", "[nan, 0.0,", 1),
     "an infinite clock": lambda text: text.replace("clock_ghz = 1.5", "clock_ghz = inf", 1),
+    "an unknown key": lambda text: text.replace("reliable =", "reliabel =", 1),
+    "a key of no use": lambda text: text.replace("reliable =", "extra = 1\nreliable =", 1),
+    "an unknown key of a parameter set": lambda text: text.replace("residual =", "extra = 1\nresidual =", 1),
+    "nothing on its reliability": lambda text: text.replace("reliable = true\n", "", 1),
+    "a residual that overflows": lambda text: text.replace("residual = 0.02", "residual = 1e9", 1),
+    "a value of nothing": lambda text: text.replace("values = [2.0, ", "values = [1e-300, "),
+    "p90 below the median": lambda text: text.replace("rows = 12", "rows = 12\np90_ratio = [1.0, 0.5, 1.13]", 1),
+    "exchanged sizes": lambda text: text.replace("[1e+06, 1e+09]", "[1e+09, 1e+06]", 1),
+    "sizes of no model": lambda text: text.replace("[1e+06, 1e+09]", "[0.0, 0.0]", 1),
+    "no rows": lambda text: text.replace("rows = 12", "rows = 0", 1),
+    "exchanged shares": lambda text: text.replace("rows = 12", "rows = 12\nrange_shares = {dense = [0.5, 0.1]}", 1),
+    "shares of no class": lambda text: text.replace("rows = 12", "rows = 12\nrange_shares = {odd = [0.1, 0.5]}", 1),
+    "a covariance of nothing": lambda text: text.replace("[0.0025, 0.0, ", "[0.0025, 0.9, ", 1).replace(
+        "[0.0, 0.0025, ", "[0.9, 0.0025, ", 1
+    ),
+    "the same parameters twice": lambda text: text + text[text.index("[[parameters]]") :],
     "many dots": lambda text: "a" + ".a" * 500 + " = 1\n" + text,
 }
 

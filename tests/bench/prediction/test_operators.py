@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge_bench.bench.errors import BadInput
@@ -9,6 +10,7 @@ from edge_bench.bench.model_formats.tflite import read_tflite
 from edge_bench.bench.models.cost import model_cost
 from edge_bench.bench.prediction.model_operators import SUPPRESSION_CYCLES, read_operators
 from tests.made.prediction.predictions import small_model
+from tests.made.tflite import TfliteBuilder
 from tests.made.tflite_models import detection_model
 from tests.models import model_file
 
@@ -36,6 +38,22 @@ def test_precision(kind: str, tmp_path: Path) -> None:
     model = read_operators(small_model(tmp_path / "x.tflite", kind=kind))
     assert model.precision == kind
     assert model.scheme == ("per-tensor" if kind == "int8" else "")
+
+
+@pytest.mark.parametrize(
+    ("open_shape", "size"),
+    [((), ""), ((-1, 16, 16, 3), ""), ((-1, -1, -1, 3), "?×?×3"), ((1, 16, -1, 3), "16×?×3")],
+)
+def test_only_the_number_of_examples_may_be_open(open_shape: tuple[int, ...], size: str, tmp_path: Path) -> None:
+    assert read_operators(small_model(tmp_path / "x.tflite", open_shape=open_shape)).open_size == size
+
+
+def test_an_open_axis_between_operators_is_found(tmp_path: Path) -> None:
+    made = TfliteBuilder()
+    entry, middle = made.tensor(1, 4), made.tensor(1, 1, open_shape=(1, -1))
+    made.operator("SOFTMAX", [entry], [middle])
+    end = made.dense(middle, np.ones((1, 3), np.float32), np.zeros(3, np.float32))
+    assert read_operators(made.save(tmp_path / "x.tflite", [entry], [end])).open_size == "?"
 
 
 def test_operators_without_a_model_are_named_with_their_bytes(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Predictions, devices and models for tests."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -52,6 +53,7 @@ def device(*sets: ParameterSet, **changes: object) -> Device:
         macs_per_cycle={"float32": 4.0, "int8": 8.0},
         isa=["neon"],
         memory_mb=[1024],
+        reliable=True,
         parameters=list(sets) or [parameters()],
     )
     return msgspec.structs.replace(made, **changes)
@@ -78,8 +80,9 @@ def predicted(name: str) -> PredictedModel:
     prediction = Prediction(10.0, (9.0, 11.0), (8.0, 12.0), 10.1, (8.0, 13.0), {"pointwise": 0.75, "dense": 0.25}, 0.5,
                             0.1, 1.0)  # fmt: skip
     return PredictedModel(
-        model=name, device=name, board=name, threads=4, runtime=name, kernels=name, precision=name, scheme=name,
-        prediction=prediction, limited_by="compute", method="published", clock_ghz=1.5, rows=3, families=[name],
+        model=name, graph=name, other_graphs=[name], device=name, board=name, threads=4, runtime=name, kernels=name,
+        precision=name, scheme=name, prediction=prediction, limited_by="compute", method="published", clock_ghz=1.5,
+        fitted_clock_ghz=1.8, measured_with=name, rows=3, families=[name],
         sources=[name], unseen={"dense": 0.25}, unmodelled={name: 2}, unmodelled_share=0.01, memory_bytes=1000,
         device_memory_bytes=[512 << 20], calibrated=name, reliable=False, leave_one_out_error=0.1,
     )  # fmt: skip
@@ -93,10 +96,13 @@ def refused(name: str) -> PredictedModel:
     )  # fmt: skip
 
 
-def small_model(path: Path, *, kind: str = "float32", custom: int = 0) -> Path:
+def small_model(
+    path: Path, *, kind: str = "float32", custom: int = 0, open_shape: Sequence[int] = (), others: Sequence[str] = ()
+) -> Path:
     """Write a model with a first, a depthwise and a 1 × 1 convolution and a dense layer; return its path.
 
     kind: float32, int8 or dynamic; ``custom`` values of an operator that is not modelled
+    open_shape: of the input, -1 for an open axis; ``others`` are signatures of a second graph
     """
     made = TfliteBuilder()
     values = "INT8" if kind == "int8" else "FLOAT32"
@@ -108,11 +114,20 @@ def small_model(path: Path, *, kind: str = "float32", custom: int = 0) -> Path:
     def layer(operator: str, inputs: int, shape: tuple[int, ...], *of_weights: int) -> int:
         return made.operator(operator, [inputs, weight(*of_weights)], [made.tensor(*shape, kind=values)])
 
-    entry = made.tensor(1, 16, 16, 3, kind=values)
+    entry = made.tensor(1, 16, 16, 3, kind=values, open_shape=open_shape)
     first = layer("CONV_2D", entry, (1, 8, 8, 8), 8, 3, 3, 3)
     second = layer("DEPTHWISE_CONV_2D", first, (1, 8, 8, 8), 1, 3, 3, 8)
     third = layer("CONV_2D", second, (1, 8, 8, 16), 16, 1, 1, 8)
     flat = layer("FULLY_CONNECTED", third, (1, 10), 10, 1024)
     if custom:
         flat = made.operator("CUSTOM", [flat], [made.tensor(custom)], custom="Odd")
+    graph = made.graph
+    if others:
+        made.signature("classify", {"x": entry}, {"y": flat})
+        made.new_graph("second")
+        end = made.operator("RELU", [made.tensor(1, 4)], [made.tensor(1, 4)])
+        for key in others:
+            made.signature(key, {"x": 0}, {"y": end}, graph=1)
+        made.graph.inputs, made.graph.outputs = [0], [end]
+        made.graph = graph
     return made.save(path, [entry], [flat])

@@ -34,7 +34,7 @@ PredictedRuntime = Annotated[
         "--runtime",
         env="PREDICT_RUNTIME",
         metavar="NAME",
-        help="litert or tflite-runtime, which use XNNPACK, or ruy: TensorFlow Lite without XNNPACK.",
+        help="litert, which uses XNNPACK, or ruy: TensorFlow Lite without XNNPACK.",
     ),
 ]
 PredictedVariant = Annotated[str | None, list_option("--variant", help="Variants of the bundle. [default: all]")]
@@ -71,7 +71,7 @@ def predict(
                        "use --device pi4, a device file, or --all-devices")  # fmt: skip
     shown = Shown(output_format, wide=wide, why=why)
     devices = [load_device(name) for name in (ALL_DEVICES if device is None else [device])]
-    counts = parsing.counts(threads, "--threads") or [1]
+    counts = list(dict.fromkeys(parsing.counts(threads, "--threads") or [1]))
     models = subjects(model, parsing.names(variant))
     if len(models) == len(devices) == len(counts) == 1:
         _print([predict_model(models[0], devices[0], counts[0], runtime, clock)], shown)

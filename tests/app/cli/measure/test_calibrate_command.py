@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from edge_bench.bench.device_calibration import measuring
+from edge_bench.bench.device_calibration.device_files import write_device_file
 from edge_bench.bench.device_calibration.measuring import calibration_settings, threads_of
 from edge_bench.bench.device_calibration.network_bundle import open_network_bundle, write_network_bundle
 from edge_bench.bench.device_calibration.networks import NETWORKS
@@ -32,6 +33,7 @@ from edge_bench.bench.system.concurrent_runs import detect_concurrent_runs
 from edge_bench.bench.system.machine import Finding, describe_machine, usable_cores
 from tests.command_line import CommandLine, Refuses
 from tests.faults.harness import Station
+from tests.made.prediction.predictions import device
 
 #: Quick, and never reliable, so it needs --force.
 QUICK = ("--trials", 2, "--processes", 1, "--force", "--output", "desk.toml")
@@ -93,14 +95,14 @@ def test_it_writes_a_device_file_from_a_stored_run(
     }
     assert {row["device"] for row in rows} == {"my-desk"}
     assert all(row["reliable"] and set(row["errors"]) == {each.name for each in NETWORKS} for row in rows)
-    device = read_device(tmp_path / "devices/my-desk.toml")
-    assert device.personal
-    assert device.reliable
-    assert device.leave_one_out_error == pytest.approx(np.mean([row["error"] for row in rows]), rel=1e-4)
-    assert device.leave_one_out_error is not None
-    assert device.leave_one_out_error < 0.15
-    assert {each.method for each in device.parameters} == {"own calibration"}
-    assert [each.rows for each in device.parameters] == [len(NETWORKS)] * len(rows)
+    written = read_device(tmp_path / "devices/my-desk.toml")
+    assert written.personal
+    assert written.reliable
+    assert written.leave_one_out_error == pytest.approx(np.mean([row["error"] for row in rows]), rel=1e-4)
+    assert written.leave_one_out_error is not None
+    assert written.leave_one_out_error < 0.15
+    assert {each.method for each in written.parameters} == {"own calibration"}
+    assert [each.rows for each in written.parameters] == [len(NETWORKS)] * len(rows)
 
 
 @pytest.mark.slow
@@ -148,10 +150,26 @@ def test_an_emulated_machine_is_refused_even_with_force(
     assert "QEMU" in refuses("calibrate", "--bundle", networks.folder, *QUICK, kind=BadInput).problem
 
 
-def test_output_that_cannot_be_written_is_refused_first(tmp_path: Path, refuses: Refuses) -> None:
+def test_output_that_cannot_be_written_is_refused_first(
+    tmp_path: Path, refuses: Refuses, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "folder.toml").mkdir()
+    monkeypatch.setattr(measuring, "measure_networks", None)
     for output in ("desk.json", "nowhere/desk.toml", "folder.toml"):
         assert output.partition("/")[0] in refuses("calibrate", "--output", output, "--force").problem
+    for output in ("/proc/desk.toml", "/sys/desk.toml"):  # no file can be made there, also not by root
+        assert output.rpartition("/")[0] in refuses("calibrate", "--output", output, "--force").problem
+    (tmp_path / "file").write_text("")
+    refuses("calibrate", "--name", "desk", "--force", kind=BadInput, EDGE_BENCH_DEVICES=str(tmp_path / "file"))
+
+
+def test_measurements_are_kept_if_the_device_file_cannot_be_written_in_the_end(tmp_path: Path) -> None:
+    (tmp_path / "desk.toml").mkdir()
+    for reliable in (True, False):
+        with pytest.raises(BadInput) as caught:
+            write_device_file(tmp_path / "desk.toml", device(reliable=reliable))
+        assert "--once" in caught.value.remedy
+        assert ("--force" in caught.value.remedy) is not reliable
 
 
 @pytest.mark.slow
@@ -180,10 +198,10 @@ def test_a_calibration_that_was_killed_is_resumed(networks: Bundle, tmp_path: Pa
     run = read_run(path)
     assert run.run_id == begun.run_id
     assert all(len(result.trials) == 2 for result in run.results)
-    device = read_device(tmp_path / "desk.toml")
-    assert not device.reliable
-    assert len(device.parameters) == 2 * len(threads_of(usable_cores()))
+    written = read_device(tmp_path / "desk.toml")
+    assert not written.reliable
+    assert len(written.parameters) == 2 * len(threads_of(usable_cores()))
     operators = read_operators(networks.folder / "variants/residual-large-int8.tflite").operators
-    for each in device.parameters:
+    for each in written.parameters:
         if each.precision == "int8":
             assert predict_latency(operators, each).milliseconds > 0
