@@ -75,7 +75,16 @@ test: setup lint ## lint, and all tests except nightly ones; container tests if 
 test-fast: setup ## tests that take less than about 0.8 s each
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not containers and not nightly" $(HANGS_AFTER)=120
 
-test-nightly: setup ## conversions of published models, kills and signals at random moments (see CONTRIBUTING.md)
+# what only nightly tests need: MLflow
+NIGHTLY_STAMP := $(VENV)/nightly-$(shell cat requirements/nightly.txt 2>/dev/null | cksum | cut -d' ' -f1)
+$(NIGHTLY_STAMP): $(STAMP) requirements/nightly.txt
+	@uv="$(UV)"; uv="$${uv:-$(BIN)/uv}"; \
+	  "$$uv" pip install --quiet --python $(BIN)/python --require-hashes -r requirements/nightly.txt || \
+	  $(PIP) --require-hashes -r requirements/nightly.txt
+	@rm -f $(VENV)/nightly-*
+	@touch $@
+
+test-nightly: $(NIGHTLY_STAMP) ## conversions of published models, kills and signals at random moments (see CONTRIBUTING.md)
 	@$(BIN)/python -m pytest -m nightly
 
 CASES ?= 10000
@@ -170,6 +179,8 @@ lock: setup ## write lock files from pyproject.toml; UPGRADE=--upgrade for newer
 	    -o requirements/$$lock.txt; done
 	@echo "pnnx>=20261020" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --no-deps $(UPGRADE) - -o $(PNNX_LOCK)
+	@echo "mlflow-skinny>=3" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --constraint requirements/dev.txt $(UPGRADE) - -o requirements/nightly.txt
 	@echo "uv>=0.5" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --constraint requirements/dev.txt $(UPGRADE) - -o requirements/uv.txt
 	@echo "pip-audit>=2.9" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

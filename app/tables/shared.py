@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from edge_bench.app.render.units import counted, shared_decimals, significant, with_interval
 from edge_bench.bench.analysis.comparison.comparison import Row
+from edge_bench.bench.analysis.over_time.changes import Change
 from edge_bench.bench.analysis.times.groups import run_number
 from edge_bench.bench.records.delegate import shown_delegate
 from edge_bench.bench.records.run import Configuration, Failure, Run
@@ -12,9 +13,22 @@ from edge_bench.bench.stats.ratios import Ratio, Verdict
 from edge_bench.bench.system.machine import Finding
 
 __all__ = [
-    "CONFIGURATION_KEYS", "DELEGATE", "UNRELIABLE", "UNRELIABLE_NOTE", "configuration_cells", "failure_notes",
-    "failure_text", "finding_notes", "has_delegates", "once_per_group", "ratio_record", "runtime_text",
-    "speed_text", "time_text", "verdict_cell",
+    "CONFIGURATION_KEYS",
+    "DELEGATE",
+    "UNRELIABLE",
+    "UNRELIABLE_NOTE",
+    "configuration_cells",
+    "failure_notes",
+    "failure_text",
+    "finding_notes",
+    "has_delegates",
+    "once_per_group",
+    "ratio_record",
+    "runtime_text",
+    "since_text",
+    "speed_text",
+    "time_text",
+    "verdict_cell",
 ]  # fmt: skip
 
 #: Headings of `configuration_cells`. The last column is omitted if no configuration sets a delegate.
@@ -127,3 +141,8 @@ def ratio_record(ratio: Ratio | None) -> dict[str, Any]:
         "time_ratio_low": interval.low if interval else None,
         "time_ratio_high": interval.high if interval else None,
     }
+
+
+def since_text(change: Change) -> str:
+    """Return the day on which a change began, with its night if `edge-bench nightly` found it."""
+    return f"{change.began[:10]}{'' if change.night is None else f' (night {change.night})'}"

@@ -6,10 +6,9 @@ from edge_bench.app.render.text.wrapping import first_that_fits, wrapped
 from edge_bench.app.render.units import significant, with_interval
 from edge_bench.app.tables.answer.reliability import EMULATED_TIMES, MEASURE_ON_DEVICE
 from edge_bench.app.tables.over_time.names import lasting_change, series_name, series_runs
-from edge_bench.app.tables.shared import UNRELIABLE
+from edge_bench.app.tables.shared import UNRELIABLE, since_text
 from edge_bench.bench.analysis.over_time.changes import Change, Kind
 from edge_bench.bench.analysis.over_time.history import Series
-from edge_bench.bench.stats.chart_records import RULES
 from edge_bench.bench.wording import counted
 
 __all__ = ["history_lines"]
@@ -29,8 +28,8 @@ def history_lines(all_series: Sequence[Series], width: int) -> list[str]:
 def _first(real: Sequence[Series]) -> list[str]:
     judged = [series for series in real if series.judged]
     if not judged:
-        most = max(len(series.points) for series in real)
-        return [f"Too few Runs for a verdict: {most} of at least {RULES.minimum + 1}"]
+        longest = max(real, key=lambda series: len(series.points))
+        return [f"Too few Runs for a verdict: {len(longest.points)} of at least {longest.least}"]
     changed = [(series, change) for series in judged if (change := lasting_change(series))]
     few = len(real) - len(judged)
     rest = f"; {counted(few, 'configuration')} with too few Runs" if few else ""
@@ -63,7 +62,7 @@ def _second(real: Sequence[Series]) -> list[str]:
         return [text]
     series, change = max(changed, key=lambda each: max(each[1].ratio.value, 1 / each[1].ratio.value))
     most = f"largest change: {series_name(series, real)}, {_times(change)}"
-    return [f"{most}, since {change.began[:10]}; {text}", f"{most}; {counted(len(began), 'Run')}", most]
+    return [f"{most}, since {since_text(change)}; {text}", f"{most}; {counted(len(began), 'Run')}", most]
 
 
 def _reliability(real: Sequence[Series]) -> str:
@@ -86,7 +85,7 @@ def _reliability(real: Sequence[Series]) -> str:
 def _since(change: Change) -> str:
     if change.kind is Kind.CREEP:
         return f"Gradually {change.verdict}"
-    return f"{str(change.verdict).capitalize()} since {change.began[:10]}"
+    return f"{str(change.verdict).capitalize()} since {since_text(change)}"
 
 
 def _times(change: Change) -> str:

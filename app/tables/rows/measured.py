@@ -128,6 +128,7 @@ class HistoryRow(Configuration, frozen=True, kw_only=True, forbid_unknown_fields
     estimator: str
     run: str
     began: str
+    night: int | None  # number of the night of `edge-bench nightly`
     trials: int
     image_median_ms: float
     reference_ms: Number

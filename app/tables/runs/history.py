@@ -16,6 +16,7 @@ from edge_bench.app.tables.shared import (
     configuration_cells,
     has_delegates,
     ratio_record,
+    since_text,
     verdict_cell,
 )
 from edge_bench.bench.analysis.over_time.changes import Change, Kind
@@ -71,7 +72,7 @@ def answer(series: Series) -> str:
     if series.emulated:
         return "EMULATED: no verdict on time"
     if not series.judged:
-        return f"too few runs: {len(series.points)} of at least {RULES.minimum + 1}"
+        return f"too few runs: {len(series.points)} of at least {series.least}"
     parts = _answer_parts(series)
     if not parts:
         parts.append(f"no change in {counted(len(series.points), 'run')}")
@@ -90,7 +91,7 @@ def _answer_parts(series: Series) -> list[str]:
         size = size_of_change(series.total)
         return [f"{size} in the last {RULES.window} runs {before} ({first}), and gradually {creep.verdict} (creep)"]
     doubt = UNRELIABLE if steps and series.points[steps[-1].index].verdict_reliable is False else ""
-    parts = [f"{size_of_change(steps[-1].ratio)} since {steps[-1].began[:10]}{doubt}"] if steps else []
+    parts = [f"{size_of_change(steps[-1].ratio)} since {since_text(steps[-1])}{doubt}"] if steps else []
     if series.total:
         parts.append(f"{size_of_change(series.total)} {before}")
     return [*parts, _creep(creep)] if creep else parts
@@ -275,6 +276,7 @@ def _record(series: Series, number: int) -> dict[str, Any]:
         **_series_record(series),
         "run": point.run_id,
         "began": point.began,
+        "night": point.night,
         "trials": point.trials,
         "image_median_ms": 1e3 * point.median,
         "reference_ms": None if point.reference is None else 1e3 * point.reference,

@@ -36,6 +36,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     runs_after: int  # number of Runs after the change in ``ratio``
     lasts: bool  # a step: no later one; a creep: the last Runs are still slower or faster
     differences: list[str]  # between the Runs before and after, as text; see `_reason_range`
+    night: int | None = None  # number of the night with which it began, if `edge-bench nightly` found it
 
 
 def changes(control: ControlChart, logs: Sequence[float], measurements: Sequence[Measurement]) -> list[Change]:

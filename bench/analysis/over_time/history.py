@@ -12,7 +12,8 @@ from edge_bench.bench.analysis.over_time.points import Point
 from edge_bench.bench.analysis.times.timings import Estimator
 from edge_bench.bench.io.python_process import collection_paused
 from edge_bench.bench.records.run import CLASSIFY, Configuration, Run
-from edge_bench.bench.stats.chart_records import Judgement, Mark
+from edge_bench.bench.stats.chart_records import RULES, Judgement, Mark
+from edge_bench.bench.stats.comparisons.early_step import EARLY_RULES
 from edge_bench.bench.stats.control_chart import ControlChart
 from edge_bench.bench.stats.ratios import Ratio
 
@@ -34,12 +35,20 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     estimator: Estimator
     points: list[Point]
     changes: list[Change] = []  # steps and creeps, in the order in which they were found
+    of_nights: bool = False  # whether ``changes`` are those that `edge-bench nightly` found
     total: Ratio | None = None  # of the last Runs to those before the first change, if there are several changes
 
     @property
     def judged(self) -> bool:
-        """Whether there are enough Runs for limits."""
+        """Whether there are enough Runs for a verdict."""
+        if self.of_nights:
+            return len(self.points) >= self.least
         return any(point.has_limits for point in self.points)
+
+    @property
+    def least(self) -> int:
+        """The number of Runs with which a change can be found."""
+        return EARLY_RULES.before + 1 if self.of_nights else RULES.minimum + 1
 
 
 def history(runs: Sequence[Run]) -> list[Series]:

@@ -98,6 +98,7 @@ class MeasuredRun(msgspec.Struct, frozen=True, kw_only=True):
     description: Description
     pixels: Pixels
     results: tuple[MeasuredResult, ...]  # one for each of ``description.configurations``
+    night: int | None = None  # number of the night in which `edge-bench nightly` made it
     order: str = ""  # time by which it is sorted, if that is not when it began; UTC, ISO 8601
 
     @property

@@ -28,7 +28,7 @@ def order_notes(runs: Sequence[MeasuredRun], now: datetime.datetime) -> list[str
             backwards.append(run)
         key = (*run.description.machine_key, run.description.hostname)
         before = earlier.setdefault(key, run)
-        if before is not run and began < _ended(before):
+        if before is not run and began < _ended(before) and not run.order:
             overlapping.append(run)
         if ended > _ended(before):
             earlier[key] = run

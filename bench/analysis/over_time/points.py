@@ -41,6 +41,16 @@ class Point:
         return self._measurement.run.began
 
     @property
+    def night(self) -> int | None:
+        """Number of the night in which it was measured; None if it is not of a night."""
+        return self._measurement.run.night
+
+    def with_change(self, found: Verdict | None) -> "Point":
+        """Return the point with the verdict of another change that begins here, or none."""
+        parts = (self._measurement, self._previous, self._times, self._judgement, self.mark)
+        return Point(*parts, found)
+
+    @property
     def images(self) -> int:
         """Images per pass."""
         return self._measurement.run.description.images_per_pass

@@ -58,15 +58,13 @@ def history(
     from edge_bench.app.cli import console
     from edge_bench.app.tables.over_time.text import HistoryAnswered, history_sentences, history_text
     from edge_bench.app.tables.runs.history import answers_table, history_table
-    from edge_bench.bench.analysis.over_time.history import not_in_history, series_of
+    from edge_bench.bench.analysis.over_time.history import not_in_history
     from edge_bench.bench.analysis.over_time.order import order_notes
-    from edge_bench.bench.measure.stored.measured import read_measured, stored_charts
+    from edge_bench.bench.measure.stored.history import read_history
 
-    runs = read_measured(results, console.progress(), without_damaged=True)
-    now = datetime.datetime.now(datetime.UTC)
-    charts = stored_charts(results, len(runs))
-    series, notes = series_of(runs, charts), [*not_in_history(runs), *order_notes(runs, now)]
-    charts.keep()
+    files, series, damaged = read_history(results, console.progress())
+    runs, now = list(files.values()), datetime.datetime.now(datetime.UTC)
+    notes = [*damaged, *not_in_history(runs), *order_notes(runs, now)]
     if figure:
         from edge_bench.app.report.write import write_history
 
