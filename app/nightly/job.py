@@ -78,7 +78,7 @@ class NightJob:
 
     def _begin(self, notes: Sequence[str]) -> None:
         number = self.earlier[-1].number + 1 if self.earlier else 1
-        number, missing = max(number, self._next_number()), missing_records(self.settings.results)
+        number, gone = max(number, self._next_number()), missing_records(self.settings.results)
         night = Night(
             number=number,
             began=self.clock.text(),
@@ -93,7 +93,7 @@ class NightJob:
             ],
         )
         self.night = night
-        missing = [] if not missing or any(missing in each.notes for each in self.earlier) else [missing]
+        missing = [] if not gone or any(gone in each.notes for each in self.earlier) else [gone]
         self._update(notes=[*notes, *missing, *clock_notes(night, self.earlier)])
         for note in self.night.notes:
             self.progress.say(f"! {note}")

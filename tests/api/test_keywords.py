@@ -15,6 +15,7 @@ from tests.command_line import command_parameters
 
 #: Options of `run` and `export` that are no keywords, and why.
 WITHOUT_KEYWORD = {
+    "dry_run": "the function makes the same checks before it measures",
     "repeat_runs": "the function returns one Run; call it in a loop",
     "compare_with": "edge_bench.compare",
     "output_format": "Run.to_frame",

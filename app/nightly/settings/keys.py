@@ -21,7 +21,12 @@ _OWN = ("dry-run", "notify-again", "daily-at", "format", "require-sandbox", "qui
 def _tables() -> dict[str, str]:
     """Return the table of each option that has a key; an empty text for keys outside the tables."""
     found = {"results": "", "fleet": "[fleet]"}
-    kinds = {"[run]": RunTable, "[[model]]": ModelTable, "[fleet]": FleetTable, "[notify]": NotifyTable}
+    kinds: dict[str, type[msgspec.Struct]] = {
+        "[run]": RunTable,
+        "[[model]]": ModelTable,
+        "[fleet]": FleetTable,
+        "[notify]": NotifyTable,
+    }
     for table, kind in reversed(kinds.items()):  # [run] is more frequent than [notify], which has a timeout, too
         found |= dict.fromkeys((each.encode_name for each in msgspec.structs.fields(kind)), table)
     return found | {each.encode_name: "" for each in msgspec.structs.fields(NightlyFile) if each.type is str}
