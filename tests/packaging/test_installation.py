@@ -108,8 +108,10 @@ def test_the_page_s_commands_of_pip_train_run_compare_and_report(wheel: Path, tm
 @pytest.mark.containers
 @pytest.mark.usefixtures("images", "native_image")
 def test_the_page_s_commands_of_docker_run_and_train(wheel: Path, bundle_copy: Path, tmp_path: Path) -> None:
-    shutil.copy(bundle_copy / "variants" / "dynamic.tflite", tmp_path / "model.tflite")
-    page_says("docker run", wheel, tmp_path, "")
-    (path,) = (tmp_path / "results").glob("run-*.json")
+    folder = tmp_path / "work"  # the page writes a folder `bundle`, which is where bundle_copy is
+    folder.mkdir()
+    shutil.copy(bundle_copy / "variants" / "dynamic.tflite", folder / "model.tflite")
+    page_says("docker run", wheel, folder, "")
+    (path,) = (folder / "results").glob("run-*.json")
     assert {each.configuration.runtime for each in read_run(path).results} == {"litert", "tflite-runtime"}
-    assert (tmp_path / "bundle" / "manifest.json").exists()
+    assert (folder / "bundle" / "manifest.json").exists()
