@@ -60,7 +60,7 @@ def test_the_connection_is_tested_with_one_package(tmp_path: Path, lock: str) ->
 
 def test_every_lock_file_has_hashes_and_no_url() -> None:
     locks = sorted((REPOSITORY / "requirements").glob("*.txt"))
-    assert [lock.stem for lock in locks] == ["audit", "dev", "edge-full", "edge", "host", "uv"]
+    assert [lock.stem for lock in locks] == ["audit", "dev", "edge-full", "edge", "host", "nightly", "uv"]
     for lock in [*locks, REPOSITORY / "app/conversion/ncnn/pnnx.txt"]:
         text = lock.read_text(encoding="utf-8")
         assert "://" not in text

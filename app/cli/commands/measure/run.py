@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import typer
 
 from edge_bench.app.cli import parsing
@@ -194,7 +193,8 @@ def _say_what_applies(settings: "Settings", explicit_options: set[str], progress
 
     if settings.cpus and "cpus" not in explicit_options:
         progress.say(f"measuring on cores {settings.cpus}, which `edge-bench tune` selected; change this with --cpus")
-    if "processes" in explicit_options and (unused := unused_processes(msgspec.structs.asdict(settings))):
+    stated = {"trials": settings.trials, "processes": settings.processes}
+    if "processes" in explicit_options and (unused := unused_processes(stated)):
         progress.say(unused)
 
 
