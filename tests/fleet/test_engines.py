@@ -29,7 +29,12 @@ pytestmark = [pytest.mark.containers, pytest.mark.slow]
 def test_one_command_measures_on_three_engines(measured: Measured, nothing_left: Leftovers) -> None:
     done = measured.done
     assert done.returncode == 0, done.stderr
-    print(done.stdout)  # with pytest -s: the times and bytes of docs/fleet.md
+    for name, row in rows_in(measured.results).items():  # with pytest -s: the figures of docs/fleet.md
+        print(
+            name,
+            *(f"{row[count] / 1e6:.2f}" for count in ("image_bytes", "bundle_bytes", "fetched_bytes")),
+            row["seconds"],
+        )
     runs = {run.machine.hostname: run for run in runs_in(measured.results)}
     assert set(runs) == {"amd", "by-ssh", "pi"}
     assert {name: run.machine.architecture for name, run in runs.items()} == {
