@@ -4,7 +4,7 @@ import datetime
 
 __all__ = ["CLOCK_TOLERANCE_S", "age", "seconds_since"]
 
-#: Clocks of two machines may differ by so many seconds.
+#: Seconds by which the clocks of two machines may differ.
 CLOCK_TOLERANCE_S = 60.0
 
 

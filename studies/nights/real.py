@@ -84,7 +84,7 @@ class _Bench:
 
 
 def measure(log: Path, weeks: int, quiet_nights: int, sizes: Sizes, seconds: float) -> str:
-    """Measure until the log has so many weeks and quiet nights, or the time is over. Return a summary of the log."""
+    """Measure until the log has this number of weeks and quiet nights, or the time is over. Return its summary."""
     log.parent.mkdir(parents=True, exist_ok=True)
     ends = time.monotonic() + seconds
     while (done := sum(line.week is not None for line in _read(log))) < weeks and time.monotonic() < ends:

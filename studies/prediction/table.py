@@ -30,7 +30,7 @@ _BYTES = {"fp32": 4, "int8": 1}
 _PRECISIONS = {"fp32": "float32", "int8": "int8"}
 
 
-#: A row that took so many times as long as with fewer threads was disturbed.
+#: A row was disturbed if it took more than this many times as long as the same model with fewer threads.
 _SLOWER = 1.1
 
 
