@@ -20,8 +20,8 @@ __all__ = ["FREEDOM", "Estimate", "device_factor", "family_deviation", "freedom_
 FREEDOM = 30.0
 #: The assumed deviation counts like this many families or devices.
 _ASSUMED_FAMILIES, _ASSUMED_DEVICES = 2, 1
-#: If no family was measured on the device with these kernels, the assumed deviation is multiplied by the first, but is at
-#: most the second, that of in-order cores.
+#: If no family was measured on the device with these kernels, the assumed deviation is multiplied by the first,
+#: but is at most the second, that of in-order cores.
 _NO_FAMILY, _MOST_ASSUMED = 1.5, 0.25
 _VISIBLE = 3.0
 _FEW_THREADS = 4  # all cores of a Raspberry Pi
