@@ -18,8 +18,9 @@ from edge_bench.bench.stats.selection import ALPHA, select_best
 
 __all__ = ["Decision", "decide"]
 
-#: Labelled images of the first test. All images are used only if these do not suffice.
+#: Labelled images of the first test, and of the second one if the first does not decide.
 FIRST_TEST = 100
+SECOND_TEST = 10_000  # enough to see differences of a percentage point; 50,000 would take minutes
 #: Interpretations that are listed if none is clearly better.
 _LISTED = 3
 
@@ -84,9 +85,8 @@ def _test(candidates: Candidates, truth: TrueLabels, predictor: Predictor) -> tu
     Both tests together have the error probability ALPHA.
     """
     labels = truth.values
-    stages = [(np.arange(len(labels)), ALPHA)]
-    if len(labels) > FIRST_TEST:
-        stages = [(draw_evenly(labels, FIRST_TEST, 0), ALPHA / 2), (np.arange(len(labels)), ALPHA / 2)]
+    sizes = [FIRST_TEST, SECOND_TEST] if len(labels) > FIRST_TEST else [FIRST_TEST]
+    stages = [(draw_evenly(labels, size, 0), ALPHA / len(sizes)) for size in sizes]
     pairs = [(number, other) for other in range(len(truth.maps.options)) for number in range(len(candidates.options))]
     for positions, alpha in stages:
         stage = _compare(pairs, candidates, truth, predictor, positions, alpha)

@@ -127,6 +127,15 @@ def test_candidates_equal_on_the_first_images_are_decided_on_all_images() -> Non
     assert decide(question(labels), model).candidate is SIGNED
 
 
+def test_no_candidate_is_tested_on_more_than_ten_thousand_images() -> None:
+    labels = labels_of(30_000)
+    model = Table({"raw": np.zeros(30_000, int), "unit": labels, "imagenet-tf": labels.copy()})
+
+    decide(question(labels), model)
+
+    assert {count for _, count in model.asked} == {100, 10_000}
+
+
 def test_label_maps_are_tested_together_with_preprocessings() -> None:
     labels = labels_of(40)
     model = Table({"raw": labels, "unit": np.zeros(40, int), "imagenet-tf": np.full(40, 9)})
