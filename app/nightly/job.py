@@ -55,26 +55,44 @@ class NightJob:
 
         An interruption leaves a record that the next command continues.
         """
-        results = self.settings.results
-        count = max(_READ_NIGHTS, (self.settings.keep_days or 0) + _MORE_NIGHTS)
-        nights, notes = read_recent_nights(results, count)
-        open_night = nights[-1] if nights and nights[-1].state is NightState.RUNNING else None
-        earlier = nights[:-1] if open_night else nights
-        self.earlier = [night for night in earlier if night.state is not NightState.RUNNING]
-        require_night_space(results, self.earlier)
-        if open_night and self._can_continue(open_night):
-            self._continue(open_night)
-        else:
-            if open_night:
-                self.earlier.append(self._close(open_night))
+        notes = self._read()
+        require_night_space(self.settings.results, self.earlier)
+        if not self._resumes():
             self._begin(notes)
-        send_again(self.earlier, self.settings.notify, results)
+        return self._work()
+
+    def resume(self) -> Night | None:
+        """Continue an interrupted night, as `run` does, but begin none. Return None if there is none to continue."""
+        self._read()
+        if self.interrupted:
+            require_night_space(self.settings.results, self.earlier)
+        return self._work() if self._resumes() else None
+
+    def _work(self) -> Night:
+        send_again(self.earlier, self.settings.notify, self.settings.results)
         self._measure()
         self._judge()
         self._finish()
         return self.night
 
     # -- begin, continue, close
+
+    def _read(self) -> list[str]:
+        """Read the nights so far; return notes about their files."""
+        count = max(_READ_NIGHTS, (self.settings.keep_days or 0) + _MORE_NIGHTS)
+        nights, notes = read_recent_nights(self.settings.results, count)
+        self.interrupted = nights[-1] if nights and nights[-1].state is NightState.RUNNING else None
+        self.earlier = [night for night in nights if night.state is not NightState.RUNNING]
+        return notes
+
+    def _resumes(self) -> bool:
+        """Continue an interrupted night, or close it. Return whether one is continued."""
+        if self.interrupted and self._can_continue(self.interrupted):
+            self._continue(self.interrupted)
+            return True
+        if self.interrupted:
+            self.earlier.append(self._close(self.interrupted))
+        return False
 
     def _begin(self, notes: Sequence[str]) -> None:
         number = self.earlier[-1].number + 1 if self.earlier else 1

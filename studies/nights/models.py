@@ -17,20 +17,20 @@ __all__ = ["chain"]
 _WIDTH = 64
 
 
-def chain(path: Path, layers: int) -> None:
-    """Write a model of so many matrix products, one after the other."""
+def chain(path: Path, layers: int, width: int = _WIDTH) -> None:
+    """Write a model of so many products with matrices of [width, width], one after the other."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
     generator = np.random.default_rng(0)
     nodes, weights, last = [], [], "x"
     for number in range(layers):
-        values = generator.normal(0, _WIDTH**-0.5, (_WIDTH, _WIDTH)).astype(np.float32)
+        values = generator.normal(0, width**-0.5, (width, width)).astype(np.float32)
         weights.append(numpy_helper.from_array(values, f"w{number}"))
         output = "y" if number == layers - 1 else f"h{number}"
         nodes.append(helper.make_node("MatMul", [last, f"w{number}"], [output]))
         last = output
-    infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, _WIDTH]) for name in ("x", "y")]
+    infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, width]) for name in ("x", "y")]
     graph = helper.make_graph(nodes, "chain", infos[:1], infos[1:], weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.save_model(model, str(path))

@@ -1,9 +1,10 @@
 """Weeks and quiet nights in which each Run is measured on this machine: `python -m studies.nights.weeks --real LOG`.
 
 Three engines are measured in turn, each by `edge-bench run` in a process of its own. One is not asked any more from the
-fourth night on. One gets a model with 5 % more layers from the fifth night on, under the name and checksum of the first
-model: to `edge-bench nightly`, this is an engine that has become slower. Nights follow each other within seconds, so
-the variation between them is that of this machine within a few minutes.
+fourth night on. One gets a model with more layers from the fifth night on, under the name and checksum of the first
+model: to `edge-bench nightly`, this is an engine that has become slower. The number of layers is chosen before the
+first week, so that the model takes 5 % longer in Runs of this machine. Nights follow each other within seconds, so the
+variation between them is that of this machine within a few minutes.
 
 Each week and each quiet night is appended to the log as a line of JSON. A later call continues: finished weeks and
 nights are not repeated, and a week that was interrupted begins again. A ratio of the true times, from the Runs
@@ -34,7 +35,10 @@ from studies.nights.told import DEAD, NIGHTS, SLOW, Week, week_told
 
 __all__ = ["Sizes", "measure", "summary"]
 
-_LAYERS, _MORE_LAYERS = 40, 42
+_LAYERS, _WIDTH = 200, 32
+#: To choose the layers of the slower model: this many more are measured, in so many pairs of Runs.
+_STEP, _PAIRS = 20, 3
+_SLOWER = 0.05
 _OPTIONS = ("--runtime", "onnxruntime", "--limit", "20")
 #: Trials in each process.
 _TRIALS = 3
@@ -58,6 +62,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     runs: int  # Runs that were measured
     seconds: float
     load: float  # average number of programs that wanted a core in the last minute, at the end
+    layers: int = 0  # of the slower model
 
 
 class _Bench:
@@ -67,34 +72,51 @@ class _Bench:
         self._folder = folder
         self._options = [*_OPTIONS, "--trials", str(_TRIALS * processes), "--processes", str(processes)]
         self._like: Run | None = None
-        self.levels: dict[int, list[float]] = {_LAYERS: [], _MORE_LAYERS: []}
-        for layers in self.levels:
-            chain(folder / f"model{layers}.onnx", layers)
+        self.levels: dict[int, list[float]] = {}  # logarithms of times by number of layers
 
     def run(self, layers: int, engine: str, now: datetime.datetime) -> Run:
         """Return a new Run of a model, as one of an engine that began then."""
+        model = self._folder / f"model{layers}.onnx"
+        if not model.exists():
+            chain(model, layers, _WIDTH)
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
-            arguments = [str(self._folder / f"model{layers}.onnx"), *self._options]
+            arguments = [str(model), *self._options]
             outcome = measure_here(arguments, Path(name), None, quiet=True)
         if outcome.run is None:
             raise SystemExit(f"no Run: {outcome.reason}\n{outcome.remedy}")
         self._like = self._like or outcome.run
-        self.levels[layers].append(math.log(history([outcome.run])[0].points[0].median))
+        self.levels.setdefault(layers, []).append(math.log(history([outcome.run])[0].points[0].median))
         return as_night(outcome.run, self._like, engine, now)
+
+    def slower_layers(self) -> int:
+        """Return the number of layers with which the model takes 5 % longer."""
+        for pair in range(_PAIRS):
+            for layers in (_LAYERS, _LAYERS + _STEP):
+                _say(f"choosing the slower model: pair {pair + 1} of {_PAIRS}, {layers} layers")
+                self.run(layers, "none", datetime.datetime.now(datetime.UTC))
+        first, more = (math.exp(float(np.median(self.levels[each]))) for each in (_LAYERS, _LAYERS + _STEP))
+        return _LAYERS + max(1, round(_SLOWER * first / ((more - first) / _STEP)))
 
 
 def measure(log: Path, weeks: int, quiet_nights: int, sizes: Sizes, seconds: float) -> str:
     """Measure until the log has this number of weeks and quiet nights, or the time is over. Return its summary."""
     log.parent.mkdir(parents=True, exist_ok=True)
     ends = time.monotonic() + seconds
+    layers = 0
     while (done := sum(line.week is not None for line in _read(log))) < weeks and time.monotonic() < ends:
-        _append(log, _week(done + 1, sizes))
+        layers = layers or _slower_layers(sizes)
+        _append(log, _week(done + 1, sizes, layers))
     if time.monotonic() < ends:
         _quiet(log, quiet_nights, sizes, ends)
     return summary(_read(log))
 
 
-def _week(number: int, sizes: Sizes) -> Line:
+def _slower_layers(sizes: Sizes) -> int:
+    with tempfile.TemporaryDirectory(prefix="edge-bench-real-") as name:
+        return _Bench(Path(name), sizes.processes).slower_layers()
+
+
+def _week(number: int, sizes: Sizes, more_layers: int) -> Line:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="edge-bench-real-") as name:
         bench = _Bench(Path(name), sizes.processes)
@@ -104,14 +126,14 @@ def _week(number: int, sizes: Sizes) -> Line:
             if engine == "dying" and night >= DEAD:
                 return None
             slower = engine == "slowing" and night >= SLOW
-            return bench.run(_MORE_LAYERS if slower else _LAYERS, engine, now)
+            return bench.run(more_layers if slower else _LAYERS, engine, now)
 
         with nights_of(deliver, NIGHTS, sizes.runs_per_night) as (_, told):
             week = week_told(told)
-    first, second = (bench.levels[layers] for layers in (_LAYERS, _MORE_LAYERS))
+    first, second = (bench.levels[layers] for layers in (_LAYERS, more_layers))
     return Line(
         week=week, ratio=math.exp(float(np.median(second) - np.median(first))),
-        deviation=float(np.std(first, ddof=1)), runs=len(first) + len(second), **_ended(began),
+        deviation=float(np.std(first, ddof=1)), runs=len(first) + len(second), layers=more_layers, **_ended(began),
     )  # fmt: skip
 
 

@@ -152,6 +152,14 @@ NotifyAgain = Annotated[
     bool,
     option("--notify-again", help="Only send the notifications that could not be sent. Every night does this, too."),
 ]
+ResumeNight = Annotated[
+    bool,
+    option(
+        "--resume",
+        env="NIGHTLY_RESUME",
+        help="Only continue a night that was interrupted, within twelve hours of its beginning. Begin none.",
+    ),
+]
 DailyAt = Annotated[
     str | None,
     option(

@@ -33,7 +33,7 @@ _SYSTEM_FOLDER = Path("/etc/systemd/system")
 
 _SERVICE = """{mark}
 [Unit]
-Description=edge-bench nightly with {file}
+Description=edge-bench nightly with {file}{purpose}
 {after}
 [Service]
 Type=oneshot
@@ -41,13 +41,13 @@ ExecStart={command}
 WorkingDirectory={folder}
 {environment}# 3: a change was found, and notifications told of it
 SuccessExitStatus=3
-# a night may take hours; `systemctl stop` lets it keep its trials, and the next night continues it
+# a night may take hours; `systemctl stop` lets it keep its trials
 TimeoutStartSec=infinity
 TimeoutStopSec=90
 KillMode=mixed
 # Nothing here limits CPU, memory or system calls, because that would change the measured times. Models run in the
 # sandbox of edge-bench. Private temporary files would hide other runs on this machine from it.
-{hardening}"""
+{hardening}{install}"""
 _TIMER = """{mark}
 [Unit]
 Description=edge-bench nightly with {file}, every day at {at}
@@ -66,7 +66,7 @@ WantedBy=timers.target
 
 @dataclass(frozen=True)
 class Timer:
-    """The timer and the service of one name, of this user or of the system."""
+    """The timer and the services of one name, of this user or of the system."""
 
     name: str
     system: bool
@@ -88,8 +88,8 @@ class Timer:
 
     @property
     def files(self) -> list[Path]:
-        """The service and the timer."""
-        return [self.folder / f"{self.name}.{kind}" for kind in ("service", "timer")]
+        """The service, its timer, and the service that continues an interrupted night after a start."""
+        return [self.folder / name for name in _names(self.name)]
 
     def install(self, settings: Path, at: datetime.time) -> list[str]:
         """Write the units and start the timer; return lines about it.
@@ -97,17 +97,18 @@ class Timer:
         Raise EdgeBenchError if the units are not valid, cannot be written, or if systemd does not start the timer. Then
         the units are as they were before.
         """
-        units = units_of(settings, at, system=self.system)
+        units = units_of(self.name, settings, at, system=self.system)
         for path in self.files:
             self._require_own(path)
-        checked = _verified(dict(zip((path.name for path in self.files), units, strict=True)), system=self.system)
+        checked = _verified(units, system=self.system)
         before = {path: path.read_bytes() if path.exists() else None for path in self.files}
         self._systemctl("show-environment")  # whether there is a systemd, before anything is written
         try:
-            for path, text in zip(self.files, units, strict=True):
-                _write(path, text.encode(), system=self.system)
+            for path in self.files:
+                _write(path, units[path.name].encode(), system=self.system)
             self._systemctl("daemon-reload")
             self._systemctl("enable", "--now", self.files[1].name)
+            self._systemctl("enable", self.files[2].name)  # not now: only after a start of the machine
         except BaseException:
             self._restore(before)
             raise
@@ -133,6 +134,7 @@ class Timer:
         for path in present:
             self._require_own(path)
         stopped = _called(self._command("disable", "--now", self.files[1].name))
+        _called(self._command("disable", self.files[2].name))
         for path in present:
             try:
                 path.unlink()
@@ -171,22 +173,50 @@ class Timer:
         _called(self._command("daemon-reload"))
 
 
-def units_of(settings: Path, at: datetime.time, *, system: bool) -> tuple[str, str]:
-    """Return the text of the service and of the timer."""
-    time = f"{at:%H:%M}"
+def units_of(name: str, settings: Path, at: datetime.time, *, system: bool) -> dict[str, str]:
+    """Return the text of each unit by its file name."""
+    service, timer, resume = _names(name)
+    target = "multi-user.target" if system else "default.target"
     file = one_line(str(settings)).replace("%", "%%")
-    command = [sys.executable, "-P", "-m", "edge_bench", "nightly", str(settings), "--quiet"]
+    return {
+        service: _service(settings, system=system),
+        timer: _TIMER.format(mark=_MARK, file=file, at=f"{at:%H:%M}"),
+        resume: _service(
+            settings, "--resume", system=system, purpose=": continue a night that was interrupted",
+            # a night that was missed begins after this one, because both need the quiet machine
+            before=f"Before={service}\n", install=f"\n[Install]\nWantedBy={target}\n",
+        ),
+    }  # fmt: skip
+
+
+def _names(name: str) -> tuple[str, str, str]:
+    return f"{name}.service", f"{name}.timer", f"{name}-resume.service"
+
+
+def _service(
+    settings: Path, *options: str, system: bool, purpose: str = "", before: str = "", install: str = ""
+) -> str:
+    """Return the text of a service that runs `nightly` with these options."""
+    command = [sys.executable, "-P", "-m", "edge_bench", "nightly", str(settings), "--quiet", *options]
     environment = "" if _is_installed() else f"Environment={_quoted(f'PYTHONPATH={PACKAGE.parent}')}\n"
     after = "Wants=network-online.target\nAfter=network-online.target\n" if system else ""
     hardening = ["ProtectSystem=full", "ProtectControlGroups=yes"] if system else []
     if system:
-        hardening.insert(0, f"User={pwd.getpwuid(settings.stat().st_uid).pw_name}")
-    service = _SERVICE.format(
-        mark=_MARK, file=file, after=after, command=" ".join(map(_quoted, command)),
-        folder=str(settings.parent).replace("%", "%%"), environment=environment,
-        hardening="".join(f"{line}\n" for line in hardening),
+        hardening.insert(0, f"User={_owner(settings)}")
+    return _SERVICE.format(
+        mark=_MARK, file=one_line(str(settings)).replace("%", "%%"), purpose=purpose, after=f"{after}{before}",
+        command=" ".join(map(_quoted, command)), folder=str(settings.parent).replace("%", "%%"),
+        environment=environment, hardening="".join(f"{line}\n" for line in hardening), install=install,
     )  # fmt: skip
-    return service, _TIMER.format(mark=_MARK, file=file, at=time)
+
+
+def _owner(path: Path) -> str:
+    """Return the name of a file's owner, or the number if it has none."""
+    number = path.stat().st_uid
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def _write(path: Path, content: bytes, *, system: bool) -> None:

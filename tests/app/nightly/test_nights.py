@@ -235,6 +235,34 @@ def test_a_night_that_was_interrupted_long_ago_is_closed_with_its_runs(
     assert len(list(nights.results.glob("run-*.json"))) == 4
 
 
+@pytest.mark.parametrize("hours", [1, 30])
+def test_resume_continues_or_closes_an_interrupted_night_and_begins_none(hours: int, tmp_path: Path) -> None:
+    def cut(_: str) -> None:
+        raise PowerCut
+
+    nights = Nights(settings_file(tmp_path), FakeFleet(lambda *_: ""))
+    nights.fleet.make = lambda engine, _: made_run(engine, nights.now, 0.1)
+    assert nights.resume() is None
+    nights.night()
+    assert nights.resume() is None
+    nights.next_day()
+    nights.fleet.before = cut
+    with pytest.raises(PowerCut):
+        nights.night()
+    nights.fleet.before = lambda _: None
+    nights.boot, nights.now = "boot-2", nights.now + datetime.timedelta(hours=hours)
+    night = nights.resume()
+    states = [each.state for each in read_recent_nights(nights.results, 9)[0]]
+    if hours < 12:
+        assert night
+        assert (night.number, night.state) == (2, NightState.DONE)
+        assert len(list(nights.results.glob("run-*.json"))) == 6
+    else:
+        assert night is None
+        assert states == [NightState.DONE, NightState.INTERRUPTED]
+    assert nights.resume() is None
+
+
 @pytest.mark.slow
 def test_nights_keep_their_order_if_the_clock_is_set_back(tmp_path: Path) -> None:
     nights = week(tmp_path)

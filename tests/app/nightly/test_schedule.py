@@ -37,10 +37,12 @@ def test_systemd_accepts_the_units_and_starts_the_command_as_it_is(name: str, sy
     path = settings_file(folder)
     units = tmp_path / "units"
     units.mkdir()
-    for kind, text in zip(("service", "timer"), units_of(path, datetime.time(2, 30), system=system), strict=True):
-        (units / f"x.{kind}").write_text(text)
+    written = units_of("x", path, datetime.time(2, 30), system=system)
+    assert list(written) == ["x.service", "x.timer", "x-resume.service"]
+    for file, text in written.items():
+        (units / file).write_text(text)
     done = subprocess.run(
-        ["systemd-analyze", *([] if system else ["--user"]), "--recursive-errors=no", "verify", "x.service", "x.timer"],
+        ["systemd-analyze", *([] if system else ["--user"]), "--recursive-errors=no", "verify", *written],
         cwd=units, capture_output=True, text=True, check=False, env={**os.environ, "XDG_RUNTIME_DIR": str(units)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -48,8 +50,8 @@ def test_systemd_accepts_the_units_and_starts_the_command_as_it_is(name: str, sy
 
 
 def test_nothing_in_the_service_changes_the_measured_times(tmp_path: Path) -> None:
-    service, timer = units_of(settings_file(tmp_path), datetime.time(2, 30), system=True)
-    names = {line.partition("=")[0] for line in service.splitlines()}
+    service, timer, resume = units_of("x", settings_file(tmp_path), datetime.time(2, 30), system=True).values()
+    names = {line.partition("=")[0] for line in (service + resume).splitlines()}
     limits = {"CPUQuota", "MemoryMax", "Nice", "SystemCallFilter", "MemoryDenyWriteExecute", "PrivateTmp",
               "LockPersonality", "RestrictRealtime", "RestrictAddressFamilies", "NoNewPrivileges"}  # fmt: skip
     assert not names & limits
@@ -61,7 +63,9 @@ def test_nothing_in_the_service_changes_the_measured_times(tmp_path: Path) -> No
 def test_a_timer_is_installed_shown_replaced_and_removed(systemd: Path, tmp_path: Path) -> None:
     path = settings_file(tmp_path)
     assert call_here("schedule", "install", path, "--at", "04:05", cwd=tmp_path).code == 0
-    assert sorted(each.name for each in systemd.iterdir()) == ["edge-bench-nightly.service", "edge-bench-nightly.timer"]
+    assert sorted(each.name for each in systemd.iterdir()) == [
+        "edge-bench-nightly-resume.service", "edge-bench-nightly.service", "edge-bench-nightly.timer",
+    ]  # fmt: skip
     assert "04:05:00" in call_here("schedule", "show", cwd=tmp_path).stdout
     assert call_here("schedule", "install", path, "--at", "05:06", cwd=tmp_path).code == 0
     assert "05:06:00" in (systemd / "edge-bench-nightly.timer").read_text()
@@ -69,7 +73,9 @@ def test_a_timer_is_installed_shown_replaced_and_removed(systemd: Path, tmp_path
     assert not list(systemd.iterdir())
     calls = (tmp_path / "calls").read_text().splitlines()
     assert "--user enable --now edge-bench-nightly.timer" in calls
+    assert "--user enable edge-bench-nightly-resume.service" in calls  # begins with the machine, not now
     assert "--user disable --now edge-bench-nightly.timer" in calls
+    assert "--user disable edge-bench-nightly-resume.service" in calls
 
 
 def test_units_of_others_are_left_as_they_are(systemd: Path, tmp_path: Path, refuses: Refuses) -> None:
@@ -96,7 +102,7 @@ def test_a_systemd_that_does_not_run_leaves_the_units_as_they_were(
     if earlier:
         assert call_here("schedule", "install", path, "--at", "04:05", cwd=tmp_path).code == 0
     before = {each: each.read_text() for each in systemd.glob("*")}
-    assert len(before) == (2 if earlier else 0)
+    assert len(before) == (3 if earlier else 0)
     (tmp_path / "bin" / "systemctl").write_text(
         f'#!/bin/sh\ncase "$*" in *{failing}*) echo "Failed to connect to bus" >&2; exit 1;; esac\n'
     )

@@ -94,9 +94,17 @@ class Nights:
 
     def night(self) -> Night:
         """Run a night at the clock's time."""
-        clock = Clock(lambda: self.now, lambda: self.uptime, lambda: self.boot)
         with night_lock(self.results):
-            return NightJob(self.settings, self.fleet, Silent(), clock).run()
+            return self._job().run()
+
+    def resume(self) -> Night | None:
+        """Continue an interrupted night at the clock's time."""
+        with night_lock(self.results):
+            return self._job().resume()
+
+    def _job(self) -> NightJob:
+        clock = Clock(lambda: self.now, lambda: self.uptime, lambda: self.boot)
+        return NightJob(self.settings, self.fleet, Silent(), clock)
 
     def next_day(self) -> None:
         """Set the clocks a day ahead."""

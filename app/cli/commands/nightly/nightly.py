@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_bench.app.cli.options.fleet import DailyAt, DryRun, NotifyAgain, SettingsFile
+from edge_bench.app.cli.options.fleet import DailyAt, DryRun, NotifyAgain, ResumeNight, SettingsFile
 from edge_bench.app.cli.options.shared import OutputFormat
 from edge_bench.app.render.formats import FOR_PROGRAMS, Format
 from edge_bench.bench.errors import EdgeBenchError, GateNotMet, Interrupted
@@ -22,6 +22,7 @@ def nightly(
     file: SettingsFile = DEFAULT_FILE,
     dry_run: DryRun = False,
     notify_again: NotifyAgain = False,
+    resume: ResumeNight = False,
     daily_at: DailyAt = None,
     output_format: OutputFormat = Format.TABLE,
 ) -> None:
@@ -45,7 +46,7 @@ def nightly(
         elif notify_again:
             _notify_again(settings)
         elif at is None:
-            _finish(_one_night(settings), settings, output_format)
+            _finish(_one_night(settings, resume=resume), settings, output_format)
         else:
             for _ in days(at, settings.results, console.note):
                 _one_of_many(file, output_format)
@@ -57,7 +58,8 @@ def nightly(
         ) from None
 
 
-def _one_night(settings: "NightlySettings") -> "Night":
+def _one_night(settings: "NightlySettings", *, resume: bool = False) -> "Night | None":
+    """Return the night, or None with ``resume`` if none was interrupted."""
     from edge_bench.app.cli import console
     from edge_bench.app.nightly.job import NightJob
     from edge_bench.app.nightly.work.lock import night_lock
@@ -65,7 +67,8 @@ def _one_night(settings: "NightlySettings") -> "Night":
 
     with night_lock(settings.results) as lock:
         measurer = FleetMeasurer(settings, lock, quiet=console.settings.quiet)
-        return NightJob(settings, measurer, console.progress()).run()
+        job = NightJob(settings, measurer, console.progress())
+        return job.resume() if resume else job.run()
 
 
 def _one_of_many(file: Path, output_format: Format) -> None:
@@ -102,7 +105,7 @@ def _notify_again(settings: "NightlySettings") -> None:
     console.note(f"{counted(len(again), 'notification')} sent again" if again else "all notifications were sent")
 
 
-def _finish(night: "Night", settings: "NightlySettings", output_format: Format) -> None:
+def _finish(night: "Night | None", settings: "NightlySettings", output_format: Format) -> None:
     """Print the night; raise the error that it calls for."""
     from edge_bench.app.cli import console
     from edge_bench.app.nightly.notify.answer import answer_line
@@ -111,6 +114,9 @@ def _finish(night: "Night", settings: "NightlySettings", output_format: Format) 
     from edge_bench.app.tables.nights import night_table
     from edge_bench.bench.records.nights.night import MeasurementState
 
+    if night is None:
+        console.note("no night is to be continued")
+        return
     delivered = sum(each.state is MeasurementState.DELIVERED for each in night.measurements)
     lines = [*map(finding_line, night.reported), *(engine_line(each) for each in night.silent), *night.warnings]
     if not night.reported:
