@@ -1,4 +1,4 @@
-# edge-bench: `make bench` runs the whole benchmark on this machine, `make test` the tests. Both run `make setup` first.
+# edge-bench: `make bench` runs the whole benchmark on this machine, `make test` the tests. Both install packages first.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)

@@ -35,6 +35,7 @@ fi
 # the commit of a pull request that is checked out is a merge: its first parent is the tip of the base branch
 parents=$(git cat-file commit HEAD | sed -n '1,/^$/s/^parent //p')
 commit=$BASE_REF
+[[ ! "$commit" =~ ^0+$ ]] || commit="" # a push that creates a branch has no commit before it
 if [[ $(wc -w <<<"$parents") == 2 && "${GITHUB_REF:-}" == refs/pull/*/merge ]]; then
   commit=$(head -n 1 <<<"$parents")
 fi

@@ -57,7 +57,7 @@ _EXIT_CODES = (
     (EdgeBenchError.exit_code, "failure, for example a missing package or a full disk"),
     (BadInput.exit_code, "wrong options, or files that cannot be used"),
     (GateNotMet.exit_code, "a gate (`--fail-if-…`) was not met"),
-    (NotTrusted.exit_code, "measured, but the times are not reliable (`--strict`)"),
+    (NotTrusted.exit_code, "measured, but the times are not reliable (`--strict`), or an export has no reliable time"),
     (Interrupted.exit_code, "interrupted by Ctrl-C or SIGTERM; finished trials are kept"),
 )
 

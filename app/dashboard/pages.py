@@ -40,8 +40,8 @@ _MAX_SERIES = 1000
 _ALIVE = {False: "alive", None: "unknown"}
 _TRUSTED = {True: "reliable", False: "not reliable", None: "reliability unknown"}
 _ABOUT_HISTORY = (
-    "This is the answer of `edge-bench history` to all Runs in the folder. It needs nine Runs of a configuration and "
-    "makes no second measurement, so it may differ from what the nights found."
+    "This is the answer of `edge-bench history` to all Runs in the folder. Of Runs of nights, it has the changes of "
+    "times that the nights found; other Runs are judged by its own rules, which need nine Runs of a configuration."
 )
 _EXPORTS = (("JSON Lines", "/export/history.jsonl"), ("CSV", "/export/history.csv"))
 
@@ -83,7 +83,7 @@ def series_page(snapshot: Snapshot, series: Series, now: datetime.datetime) -> s
     nights = nights_now(snapshot.nights)
     found = nights.found_in(series) if nights else []
     sentence, answers = answer(series), []
-    if nights and found:  # the history's rules need more Runs, and make no second measurement
+    if nights and found:  # the nights also know new models, accuracy and failures
         answers = [nights.linked(folder, finding_line(each.finding), each.night) for folder, each in found]
         answers.append(with_badges(f"Answer of history: {sentence}"))
         sentence = change_line(found[0][1].finding)

@@ -2,8 +2,9 @@
 
     python -m studies.prediction.errors TABLE
 
-Every row is predicted twice: without any row of its family of models, and without any row of its device. Nothing is
-tuned on the results. Figures: docs/prediction.md. Takes about a minute.
+Every row is predicted twice: without any row of its family of models, and without any row of its device. No parameter
+is fitted to a row that it predicts; docs/prediction.md says what was chosen on this table, and has the figures. Takes
+about a minute.
 """
 
 import argparse

@@ -46,7 +46,7 @@ def images(docker_engine: None) -> None:
     assert built.returncode == 0, built.stderr[-3000:]
     runs = docker("run", "--rm", "--platform", "linux/arm64", EDGE, "--version", timeout=120)
     if "exec format error" in runs.stderr:
-        pytest.skip("this machine cannot run arm64 programs: install QEMU's binfmt (docs/containers.md)")
+        pytest.skip("this machine cannot run arm64 programs: install QEMU (docs/raspberry-pi.md, step 0)")
     assert runs.returncode == 0, runs.stderr
 
 

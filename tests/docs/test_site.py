@@ -47,6 +47,18 @@ def test_links_in_pages_lead_to_files_and_headings() -> None:
     assert not broken, broken
 
 
+def test_tests_that_pages_name_exist() -> None:
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "tests").rglob("test_*.py"))
+    defined = set(re.findall(r"def (test_\w+)", tests))
+    named = {
+        (page.name, name)
+        for page in all_pages()
+        for name in re.findall(r"`(test_[a-z]\w+)`", page.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 50
+    assert not {each for each in named if each[1] not in defined}
+
+
 def text_of(page: Path) -> str:
     """Return the text of a page without its fenced blocks."""
     parts: list[str] = []

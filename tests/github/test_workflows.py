@@ -90,11 +90,11 @@ def test_jobs_read_the_repository_and_nothing_more_unless_they_say_so(path: Path
     assert more == expected.get(path.stem, {})
 
 
-def test_actions_are_pinned_by_commit_and_are_github_s_own() -> None:
+def test_actions_are_pinned_by_commit_and_are_github_s_own_or_sigstore_s() -> None:
     used = [step["uses"] for path in (ACTION, *WORKFLOWS) for step in steps(path) if "uses" in step]
     assert used
     for name in used:
-        assert name == "./" or re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", name), name
+        assert name == "./" or re.fullmatch(r"(actions/[a-z-]+|sigstore/cosign-installer)@[0-9a-f]{40}", name), name
 
 
 def test_images_that_a_script_runs_are_pinned_by_digest_unless_it_built_them() -> None:

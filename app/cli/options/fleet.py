@@ -157,7 +157,7 @@ ResumeNight = Annotated[
     option(
         "--resume",
         env="NIGHTLY_RESUME",
-        help="Only continue a night that was interrupted, within twelve hours of its beginning. Begin none.",
+        help="Only continue or close a night that was interrupted. Begin none.",
     ),
 ]
 DailyAt = Annotated[

@@ -15,7 +15,7 @@ _COMMAND = re.compile(r"(`[^`]*`)")
 #: An option, and a value that is a number, a list of numbers, or an amount such as 128M.
 _OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z])(?: (\d[\w.]*(?:,\d[\w.]*)*))?")
 #: Options of `nightly` itself.
-_OWN = ("dry-run", "notify-again", "daily-at", "format", "require-sandbox", "quiet", "debug", "help")
+_OWN = ("dry-run", "notify-again", "resume", "daily-at", "format", "require-sandbox", "quiet", "debug", "help")
 
 
 def _tables() -> dict[str, str]:

@@ -28,7 +28,7 @@ def nightly(
 ) -> None:
     """Measure all models on all engines, find what changed since earlier nights, and notify.
 
-    An interrupted night is continued. Exit code 3: a change was found. 1: an engine has no Run, a
+    An interrupted night is continued. Exit code 3: a change was reported. 1: an engine has no Run, a
     notification could not be sent, or too little disk space.
     """
     from edge_bench.app.cli import console
