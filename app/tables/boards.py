@@ -11,7 +11,7 @@ from edge_bench.bench.prediction.catalogue import ALL_DEVICES, load_device
 from edge_bench.bench.prediction.choice import MEASURED_WITH
 from edge_bench.bench.prediction.device_file import Device
 from edge_bench.bench.stats.intervals import Interval
-from edge_bench.bench.wording import with_article
+from edge_bench.bench.wording import counted, with_article
 
 __all__ = ["PREDICTED", "boards_table", "predicted_time"]
 
@@ -76,6 +76,21 @@ def _line(
     return [model.name, str(threads), here, *map(predicted_time, own)]
 
 
+def _refusals(model: Subject, found: Sequence[PredictedModel], boards: int) -> list[str]:
+    """Return a note for each reason why a model is not predicted, with the boards and threads that it is about."""
+    refused: dict[str, dict[str, set[int]]] = {}
+    for each in found:
+        if each.model == model.name and each.refusal:
+            refused.setdefault(each.refusal, {}).setdefault(each.board, set()).add(each.threads)
+    notes = []
+    for reason, threads in refused.items():
+        where = "all boards" if len(threads) == boards else ", ".join(threads)
+        some = set().union(*threads.values())
+        counts = "" if len(some) == len(_THREADS) else f" with {counted(min(some), 'thread')}"
+        notes.append(f"–: {model.name} on {where}{counts}: {reason}")
+    return notes
+
+
 def _notes(
     models: Sequence[Subject], devices: Sequence[Device], found: Sequence[PredictedModel], *, has_measured: bool
 ) -> list[str]:
@@ -89,10 +104,7 @@ def _notes(
             "measured: median and 95 % interval with the same model, runtime and number of threads; ~: not reliable"
         )
     for model in models:
-        refused = [each for each in found if each.model == model.name and each.refusal]
-        boards = list(dict.fromkeys(each.board for each in refused))
-        where = "all boards" if len(boards) == len(devices) else ", ".join(boards)
-        notes += [f"–: {model.name} on {where}: {refused[0].refusal}"] if refused else []
+        notes += _refusals(model, found, len(devices))
     for device in devices:
         least = min(device.memory_mb) << 20
         for model in models:

@@ -9,7 +9,7 @@ import numpy as np
 from edge_bench.bench.device_calibration.fitting import FittedSet, MeasuredNetwork, fit_networks
 from edge_bench.bench.device_calibration.measuring import RUNTIME
 from edge_bench.bench.errors import EdgeBenchError
-from edge_bench.bench.prediction.device_file import FORMAT, Device
+from edge_bench.bench.prediction.device_file import FORMAT, UNKNOWN_CLOCK, Device
 from edge_bench.bench.prediction.fit import MeasuredModel
 from edge_bench.bench.prediction.model_operators import ModelOperators, read_operators
 from edge_bench.bench.records.bundle import Bundle
@@ -35,7 +35,7 @@ class Calibrated(NamedTuple):
 
 def device_name(text: str) -> str:
     """Return a name of a device that is a valid file name: lower case, with hyphens for other characters."""
-    return re.sub(r"[^a-z0-9+._]+", "-", text.lower()).strip("-._")[:60] or "device"
+    return re.sub(r"[^a-z0-9+._]+", "-", text.lower().removesuffix(".toml")).strip("-._")[:60] or "device"
 
 
 def calibrated_device(run: Run, bundle: Bundle, name: str, percentile: float = 50) -> Calibrated:
@@ -94,7 +94,7 @@ def _clock(run: Run) -> tuple[float, str]:
         return float(np.median(clocks)) / 1000, "median clock after the trials"
     if run.machine.frequency_mhz:
         return run.machine.frequency_mhz / 1000, "maximum of the frequency driver"
-    return _ANY_CLOCK_GHZ, "unknown: rates are per nanosecond"
+    return _ANY_CLOCK_GHZ, UNKNOWN_CLOCK
 
 
 def _networks(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.io.disk_space import unwritable
-from edge_bench.bench.prediction.catalogue import device_names
+from edge_bench.bench.prediction.catalogue import reserved_names
 from edge_bench.bench.prediction.device_file import Device, write_device
 from edge_bench.bench.prediction.personal import devices_folder
 
@@ -16,7 +16,7 @@ _SUFFIX = ".toml"
 
 def device_path(name: str, output: Path | None) -> Path:
     """Return the path of the device file; raise BadInput if it cannot be written, before anything is measured."""
-    if output is None and name in device_names():
+    if output is None and name in reserved_names():
         raise BadInput(
             f"--name {name}: edge-bench has a device of this name", f"use another name, such as --name my-{name}"
         )
@@ -40,7 +40,7 @@ def device_path(name: str, output: Path | None) -> Path:
 
 def free_name(name: str) -> str:
     """Return the name, or ``my-NAME`` if edge-bench has a device of this name."""
-    return f"my-{name}" if name in device_names() else name
+    return f"my-{name}" if name in reserved_names() else name
 
 
 def write_device_file(path: Path, device: Device) -> None:

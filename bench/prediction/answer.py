@@ -27,7 +27,7 @@ from edge_bench.bench.wording import listed, size
 
 __all__ = ["PredictedModel", "Subject", "predict_all", "predict_model", "subjects"]
 
-_MEMORY_BOUND = 0.5
+_IMAGES = 4  # axes of an input with images: number, height, width, channels
 _MOST_WIDE = 1e4  # ratio of the ends of the 90 % interval
 
 
@@ -39,6 +39,7 @@ class Subject(msgspec.Struct, frozen=True):
     memory_bytes: int  # a lower bound of the memory it needs
     graph: str = ""  # the graph that is predicted, if the file has several that can be called
     other_graphs: list[str] = []
+    fixed_batch: int = 1  # images of one inference, if the file takes no other number
 
 
 class PredictedModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +61,7 @@ class PredictedModel(msgspec.Struct, frozen=True, kw_only=True):
     prediction: Prediction | None = None
     limited_by: Literal["", "compute", "memory", "overhead"] = ""
     method: Kind | Literal[""] = ""
-    clock_ghz: float = 0.0
+    clock_ghz: float = 0.0  # 0: unknown
     fitted_clock_ghz: float = 0.0  # of the latencies
     measured_with: str = ""  # runtime and version of the latencies
     rows: int = 0  # of the fit
@@ -92,6 +93,8 @@ def subjects(path: Path, variants: Sequence[str] | None = None) -> list[Subject]
         return [_subject(path.name, path)]
     bundle = Bundle.open(path)
     chosen = [bundle.variant(name) for name in variants] if variants else bundle.variants
+    if variants and (other := [each.name for each in chosen if Path(each.file).suffix != ".tflite"]):
+        raise BadInput(f"--variant {other[0]}: not a .tflite model", "choose variants that are .tflite models")
     found = [_subject(each.name, bundle.checked(each)) for each in chosen if Path(each.file).suffix == ".tflite"]
     if not found:
         raise BadInput(f"{path}: no variant to predict is a .tflite model", "export the model as .tflite")
@@ -105,7 +108,8 @@ def _subject(name: str, path: Path) -> Subject:
         operators = operators_of(file)
     except ValueError as cause:
         raise BadInput(f"{path}: invalid or truncated .tflite file: {cause}", "copy or export it again") from None
-    return Subject(name, operators, need.total() + need.mapped, *_graphs(file))
+    batches = (each.fixed_batch or 1 for each in file.inputs if len(each.shape) == _IMAGES)
+    return Subject(name, operators, need.total() + need.mapped, *_graphs(file), max(batches, default=1))
 
 
 def _graphs(file: TfliteFile) -> tuple[str, list[str]]:
@@ -140,6 +144,11 @@ def predict_model(
 ) -> PredictedModel:
     """Return the prediction of one model; raise BadInput if it is refused."""
     kernels = kernels_of(runtime)
+    if model.fixed_batch > 1:
+        raise BadInput(
+            f"this model takes only batches of {model.fixed_batch}, but one example per inference is predicted",
+            "export it with a batch of 1, or of any size",
+        )
     parameters = choose_parameters(device, model.operators, threads, kernels, clock_ghz)
     _require_memory(model, device)
     clock, operators = clock_ghz or device.clock_ghz, model.operators.operators
@@ -160,8 +169,8 @@ def predict_model(
         prediction=prediction,
         limited_by=_limit(prediction),
         method=parameters.method,
-        clock_ghz=clock,
-        fitted_clock_ghz=parameters.clock_ghz,
+        clock_ghz=clock if device.clock_known else 0.0,
+        fitted_clock_ghz=parameters.clock_ghz if device.clock_known else 0.0,
         measured_with=device.calibrated if parameters.method == "own calibration" else MEASURED_WITH[kernels],
         rows=parameters.rows,
         families=parameters.families,
@@ -207,10 +216,11 @@ def _base(
 
 
 def _limit(prediction: Prediction) -> Literal["compute", "memory", "overhead"]:
-    """Return what most of the time is spent on."""
-    if prediction.memory_share > _MEMORY_BOUND:
-        return "memory"
-    return "overhead" if prediction.overhead_share > _MEMORY_BOUND else "compute"
+    """Return what takes most of the time."""
+    computing = 1 - prediction.memory_share - prediction.overhead_share
+    if computing >= max(prediction.memory_share, prediction.overhead_share):
+        return "compute"
+    return "memory" if prediction.memory_share >= prediction.overhead_share else "overhead"
 
 
 def _unseen(prediction: Prediction, parameters: ParameterSet) -> dict[str, float]:

@@ -7,7 +7,7 @@ from edge_bench.bench.errors import BadInput
 from edge_bench.bench.prediction.device_file import Device, read_device
 from edge_bench.bench.prediction.personal import personal_files
 
-__all__ = ["ALL_DEVICES", "device_names", "load_device"]
+__all__ = ["ALL_DEVICES", "device_names", "load_device", "reserved_names"]
 
 #: Devices of ``--all-devices``, the slowest first.
 ALL_DEVICES = ("zero2w", "pi3b+", "pi4", "pi5")
@@ -21,6 +21,11 @@ def device_names() -> list[str]:
     """Return the names of the devices with a file in this package."""
     folder = resources.files(__package__) / _FOLDER
     return sorted(each.name.removesuffix(".toml") for each in folder.iterdir() if each.name.endswith(".toml"))
+
+
+def reserved_names() -> set[str]:
+    """Return names that a device file of a user cannot have, because they mean a board."""
+    return {*device_names(), *_ONLY_32_BIT}
 
 
 def load_device(device: str | Path) -> Device:

@@ -16,14 +16,17 @@ __all__ = ["KERNELS", "MEASURED_WITH", "choose_parameters", "clock_deviation", "
 KERNELS = {"litert": "xnnpack", "ruy": "ruy"}
 #: Kernel library → what the published latencies were measured with: C++ tools, neither LiteRT nor tflite-runtime.
 MEASURED_WITH = {"xnnpack": "TensorFlow Lite 2.5 to 2.18 with XNNPACK", "ruy": "TensorFlow Lite 2.4 to 2.11 with ruy"}
-#: Share of a model's bytes in operators that are not modelled, from which on it is refused.
+#: Share of a model's bytes or multiply-accumulates in operators that are not modelled, from which on it is refused.
 MOST_UNMODELLED = 0.1
+#: Operators that execute other graphs, which are not read.
+_NESTED = {"WHILE", "IF", "CALL", "STABLEHLO_WHILE", "STABLEHLO_CASE", "STABLEHLO_COMPOSITE"}
 #: The time of operators that are not modelled may be this many times the share of their bytes.
 _TIME_PER_BYTE = 4
 #: Clocks may differ from that of the parameters by this factor.
 _CLOCK_RANGE = 1.35
 _SAME_CLOCK = 1.005  # within this factor, clocks are one
 _CALIBRATE = "calibrate the device: run `edge-bench calibrate` on it and give its file with --device"
+_MEASURE = "measure it on the device: edge-bench run"
 
 
 def kernels_of(runtime: str) -> str:
@@ -53,9 +56,17 @@ def choose_parameters(
     if not found:
         raise BadInput(
             f"{device.name} has no parameters for {model.scheme or 'other'} quantization, whose kernels are others",
-            f"quantize the model as {' or '.join(sorted({each.scheme for each in alike}))}, or {_CALIBRATE}",
+            f"quantize the model as {' or '.join(sorted({each.scheme for each in alike}))}, or "
+            f"{_remedy(kernels, model.scheme)}",
         )
+    if clock_ghz and not device.clock_known:
+        raise BadInput(f"the clock of {device.name} is not known, so no other can be predicted", "omit --clock")
     return _of_clock(device, _of_threads(device, found, threads), clock_ghz or device.clock_ghz)
+
+
+def _remedy(kernels: str, scheme: str) -> str:
+    """Return what to do without parameters: a calibration measures XNNPACK, in float32 and in int8 per channel."""
+    return _MEASURE if kernels != "xnnpack" or scheme == "per-tensor" else _CALIBRATE
 
 
 def unmodelled_deviation(model: ModelOperators) -> float:
@@ -81,16 +92,18 @@ def _check_model(model: ModelOperators) -> None:
             f"this model has sizes that are open until it runs: {model.open_size}",
             "export it with fixed sizes, for example Input((224, 224, 3)) in Keras, and predict that file",
         )
+    if nested := sorted(_NESTED & model.unmodelled.keys()):
+        raise BadInput(f"this model executes other graphs, whose work is not read: {', '.join(nested)}", _MEASURE)
     if not model.operators or not model.macs:
         others = f"; it has {_names(model)}, which is not modelled" if model.unmodelled else ""
         raise BadInput(
             f"this model has no convolution or dense layer, and only models with one are predicted{others}",
-            "measure it on the device: edge-bench run",
+            _MEASURE,
         )
     if model.unmodelled_share > MOST_UNMODELLED:
         raise BadInput(
-            f"{model.unmodelled_share:.0%} of the bytes of this model are in operators that are not modelled: "
-            f"{_names(model)}",
+            f"{model.unmodelled_share:.0%} of the bytes or multiply-accumulates of this model are in operators that "
+            f"are not modelled: {_names(model)}",
             "measure it on the device; at most 10 % may be in such operators",
         )
     if model.precision == "mixed":
@@ -113,13 +126,17 @@ def _no_precision(device: Device, model: ModelOperators, kernels: str) -> BadInp
         )
     if known:
         return BadInput(
-            f"{device.name} has {model.precision} parameters for {', '.join(known)} only, not for {kernels}", _CALIBRATE
+            f"{device.name} has {model.precision} parameters for {', '.join(known)} only, not for {kernels}",
+            _remedy(kernels, model.scheme),
         )
     if model.precision == "int8":
         return BadInput(
-            f"no int8 latencies of {device.core}, or of a core like it, were published with {kernels}", _CALIBRATE
+            f"no int8 latencies of {device.core}, or of a core like it, were published with {kernels}",
+            _remedy(kernels, model.scheme),
         )
-    return BadInput(f"{device.name} has no parameters for {model.precision} with {kernels}", _CALIBRATE)
+    return BadInput(
+        f"{device.name} has no parameters for {model.precision} with {kernels}", _remedy(kernels, model.scheme)
+    )
 
 
 def _of_threads(device: Device, found: Sequence[ParameterSet], threads: int) -> list[ParameterSet]:
@@ -132,7 +149,7 @@ def _of_threads(device: Device, found: Sequence[ParameterSet], threads: int) -> 
     known = sorted({each.threads for each in found})
     raise BadInput(
         f"{device.name} has no parameters for {counted(threads, 'thread')}",
-        f"use --threads {','.join(map(str, known))}, or {_CALIBRATE}",
+        f"use --threads {','.join(map(str, known))}, or {_remedy(found[0].kernels, found[0].scheme)}",
     )
 
 

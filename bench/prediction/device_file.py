@@ -13,7 +13,10 @@ from edge_bench.bench.io.files import read_bounded, why_unreadable, write_atomic
 from edge_bench.bench.prediction.toml_text import toml_text
 from edge_bench.bench.prediction.work import CLASSES
 
-__all__ = ["FORMAT", "OVERLAP", "PARAMETERS", "Device", "ParameterSet", "device_bytes", "read_device", "write_device"]
+__all__ = [
+    "FORMAT", "OVERLAP", "PARAMETERS", "UNKNOWN_CLOCK", "Device", "ParameterSet", "device_bytes", "read_device",
+    "write_device",
+]  # fmt: skip
 
 FORMAT = "edge-bench.device/1"
 #: Parameters of a device in the order of every vector and matrix. The first five are peaks in multiply-accumulates per
@@ -23,6 +26,8 @@ PARAMETERS = (
     "first_convolution", "convolution", "pointwise", "depthwise", "dense",
     "activation_bandwidth", "weight_bandwidth", "overhead",
 )  # fmt: skip
+#: Evidence of a clock that is only the unit of the parameters.
+UNKNOWN_CLOCK = "unknown: rates are per nanosecond"
 #: Exponent of the overlap by kernel library; docs/prediction.md says why they differ.
 OVERLAP = {"xnnpack": 2.0, "ruy": 60.0}
 _MAX_BYTES = 4 << 20
@@ -138,6 +143,11 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
         keys = [(each.kernels, each.precision, each.scheme, each.threads, each.clock_ghz) for each in self.parameters]
         if twice := next((key for key in keys if keys.count(key) > 1), None):
             raise ValueError(f"two parameter sets are of {' '.join(f'{each}' for each in twice if each != '')}")
+
+    @property
+    def clock_known(self) -> bool:
+        """Whether the clock is that of the device, not only the unit of its parameters."""
+        return self.clock_evidence != UNKNOWN_CLOCK
 
 
 def read_device(path: Path) -> Device:

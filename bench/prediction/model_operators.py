@@ -17,6 +17,8 @@ __all__ = ["SUPPRESSION_CYCLES", "ModelOperators", "operators_of", "read_operato
 
 #: Operators that a runtime does not execute, or that take no time: they change the shape of a tensor, not its values.
 _FREE = {"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "SHAPE"}
+#: Operators that expand constants once, when the model is loaded.
+_UNPACKING = {"DEQUANTIZE", "DENSIFY"}
 #: Operators whose time is that of moving their tensors.
 _MOVING = {
     "ADD", "SUB", "MUL", "RELU", "RELU6", "RELU_N1_TO_1", "HARD_SWISH", "LOGISTIC", "SOFTMAX", "MEAN",
@@ -45,6 +47,7 @@ class ModelOperators(msgspec.Struct, frozen=True):
     unmodelled: dict[str, int]  # name of each operator that is not modelled → how many
     unmodelled_bytes: float  # that these operators read and write
     total_bytes: float
+    unmodelled_macs: float = 0.0  # of these operators, as far as they are known
     open_size: str = ""  # an input, or the tensor of an operator, whose size is open apart from its first axis: ?×?×3
 
     @property
@@ -54,8 +57,10 @@ class ModelOperators(msgspec.Struct, frozen=True):
 
     @property
     def unmodelled_share(self) -> float:
-        """Share of the bytes in operators that are not modelled."""
-        return self.unmodelled_bytes / self.total_bytes if self.total_bytes else 0.0
+        """Share of the bytes, or of the multiply-accumulates if that is larger, in operators that are not modelled."""
+        of_bytes = self.unmodelled_bytes / self.total_bytes if self.total_bytes else 0.0
+        of_macs = self.unmodelled_macs / (self.macs + self.unmodelled_macs) if self.unmodelled_macs else 0.0
+        return max(of_bytes, of_macs)
 
 
 def read_operators(path: Path) -> ModelOperators:
@@ -72,7 +77,7 @@ def operators_of(file: TfliteFile) -> ModelOperators:
     try:
         for node in file.nodes[: file.main_nodes]:
             reader.add(node)
-    except (IndexError, OverflowError):  # an operator without inputs, or sizes beyond any computer
+    except (IndexError, OverflowError, ZeroDivisionError):  # no inputs or channels, or sizes beyond any computer
         raise ValueError("the tensors of an operator do not fit it") from None
     precision, scheme = reader.precision()
     return ModelOperators(
@@ -83,7 +88,8 @@ def operators_of(file: TfliteFile) -> ModelOperators:
         unmodelled_bytes=reader.unmodelled_bytes,
         total_bytes=reader.unmodelled_bytes
         + sum(each.weight_bytes + each.activation_bytes for each in reader.operators),
-        open_size=next((_shown(each) for each in (*file.inputs, *reader.sized) if _is_open(each)), ""),
+        unmodelled_macs=reader.unmodelled_macs,
+        open_size=next((_shown(each) for each in (*file.inputs, *reader.sized) if _is_open(each)), reader.row_size),
     )
 
 
@@ -94,16 +100,18 @@ class _Reader:
         self._file = file
         self.operators: list[OperatorWork] = []
         self.unmodelled: dict[str, int] = {}
-        self.unmodelled_bytes = 0.0
-        self._unpacked: dict[int, int] = {}  # outputs of DEQUANTIZE of constants: float16 weights
+        self.unmodelled_bytes = self.unmodelled_macs = 0.0
+        self._unpacked: dict[int, int] = {}  # constants that are unpacked once: float16 or sparse weights
         self.sized: list[Tensor] = []  # tensors whose sizes give work
+        self.row_size = ""  # a reshaped tensor whose stored first axis is not that of one example
         self._macs: dict[tuple[Precision, Scheme], float] = {}
 
     def add(self, node: Node) -> None:
         inputs, outputs = self._tensors(node.inputs), self._tensors(node.outputs)
         if node.name in _FREE:
+            self._check_rows(inputs, outputs)
             return
-        if node.name == "DEQUANTIZE" and inputs and inputs[0] and inputs[0].constant_bytes:
+        if node.name in _UNPACKING and inputs and inputs[0] and self._is_constant(node.inputs[0], inputs[0]):
             self._unpacked |= {
                 index: _bytes(self._file.tensors[index])
                 for index in node.outputs
@@ -122,11 +130,12 @@ class _Reader:
         if kind is None or macs is None:
             self.unmodelled[node.name] = self.unmodelled.get(node.name, 0) + 1
             self.unmodelled_bytes += constants + activations
+            self.unmodelled_macs += macs or 0
             return
         computed = macs * _read_together(kind, inputs)
         self.operators.append(OperatorWork(kind, computed, float(constants), float(activations)))
         if macs:
-            key = _arithmetic(inputs)
+            key = _arithmetic(node.name, inputs)
             self._macs[key] = self._macs.get(key, 0) + macs
 
     def precision(self) -> tuple[Precision, Scheme]:
@@ -137,6 +146,15 @@ class _Reader:
         main, scheme = max(self._macs, key=lambda each: self._macs[each])
         of_main = sum(macs for (precision, _), macs in self._macs.items() if precision == main)
         return (main, scheme) if of_main >= _MAJORITY * total else ("mixed", "")
+
+    def _check_rows(self, inputs: Sequence[Tensor | None], outputs: Sequence[Tensor | None]) -> None:
+        """Note an open first axis that has more rows than its stored size: steps or boxes, not only examples."""
+        before, after = (each[0] if each else None for each in (inputs, outputs))
+        if before and after and before.elements != after.elements and after.signature and -1 in after.signature:
+            self.row_size = self.row_size or _sizes(after.signature)
+
+    def _is_constant(self, index: int, tensor: Tensor) -> bool:
+        return bool(tensor.constant_bytes) or index in self._unpacked
 
     def _tensors(self, indices: Sequence[int]) -> list[Tensor | None]:
         return [self._file.tensors[index] if 0 <= index < len(self._file.tensors) else None for index in indices]
@@ -168,7 +186,11 @@ def _read_together(kind: Kind, inputs: Sequence[Tensor | None]) -> float:
     return (_GROUP * math.ceil(channels / _GROUP) / channels) / (_GROUP / _COLOURS)
 
 
-def _arithmetic(inputs: Sequence[Tensor | None]) -> tuple[Precision, Scheme]:
+def _arithmetic(name: str, inputs: Sequence[Tensor | None]) -> tuple[Precision, Scheme]:
+    """Return precision and scheme. Dense layers of int8 often have one scale in models that are per channel otherwise.
+
+    Parameters per tensor are of uint8 kernels.
+    """
     values, weights = inputs[0], inputs[1] if len(inputs) > 1 else None
     if values is None or weights is None:
         return "mixed", ""
@@ -176,7 +198,8 @@ def _arithmetic(inputs: Sequence[Tensor | None]) -> tuple[Precision, Scheme]:
         integer = weights.dtype in ("int8", "uint8", "int4", "int2")
         return ("dynamic", "") if integer else ("float32", "")
     if values.dtype in ("int8", "uint8") and weights.dtype == values.dtype:
-        return "int8", "per-channel" if weights.per_channel else "per-tensor"
+        dense = name == "FULLY_CONNECTED" and weights.dtype == "int8"
+        return "int8", "per-channel" if weights.per_channel or dense else "per-tensor"
     return "mixed", ""
 
 
@@ -188,7 +211,11 @@ def _is_open(tensor: Tensor) -> bool:
 
 def _shown(tensor: Tensor) -> str:
     sizes = tensor.signature or tensor.shape
-    return "×".join("?" if size == -1 else str(size) for size in (sizes[1:] if len(sizes) > 1 else sizes))
+    return _sizes(sizes[1:] if len(sizes) > 1 else sizes)
+
+
+def _sizes(sizes: Sequence[int]) -> str:
+    return "×".join("?" if size == -1 else str(size) for size in sizes)
 
 
 def _bytes(tensor: Tensor) -> int:
@@ -210,6 +237,8 @@ def _kind(node: Node, inputs: Sequence[Tensor | None], outputs: Sequence[Tensor 
     if weights is None or output is None or len(weights.shape) != 4:
         return None
     height, width, channels = weights.shape[1:]
+    if inputs[0] is None or inputs[0].shape[-1:] != (channels,):
+        return None  # a convolution in groups: no published latency is of one
     if channels <= _FEW_CHANNELS:
         return "first_convolution"
     if height * width > 1:

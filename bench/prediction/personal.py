@@ -27,8 +27,8 @@ def devices_folder() -> Path:
 
 
 def personal_files() -> dict[str, Path]:
-    """Return the personal device files by name; they are not read yet."""
+    """Return the personal device files by name in lower case; they are not read yet."""
     try:
-        return {path.stem: path for path in sorted(devices_folder().glob("*.toml"))}
+        return {path.stem.lower(): path for path in sorted(devices_folder().glob("*.toml"))}
     except (BadInput, OSError):
         return {}

@@ -52,7 +52,8 @@ def predict_latency(
     each = parts(models, point, hardware)
     total = each.total.sum()
     variance += (ONE_CORE_DEVIATION * float(each.one_core.sum() / total)) ** 2
-    deviation, median = math.sqrt(variance), math.exp(float(log_ns[0])) / 1e6
+    # rounded covariances of hand-made files may give a little less than nothing
+    deviation, median = math.sqrt(max(0.0, variance)), math.exp(float(log_ns[0])) / 1e6
     low, middle, high = parameters.p90_ratio
     interval_90 = _interval(median, deviation, 0.90, parameters.degrees_of_freedom)
     moving = each.activations + each.weights

@@ -20,7 +20,7 @@ from studies.prediction.deviations import FREEDOM, Estimate, device_factor, fami
 from studies.prediction.folds import Unseen, group_of, unseen_rows
 from studies.prediction.hardware import BIG_LITTLE, BOARDS
 from studies.prediction.hierarchy import hardware_of
-from studies.prediction.joint_fit import JointFit, between_families, fit_cells
+from studies.prediction.joint_fit import JointFit, fit_cells
 from studies.prediction.parameter_sets import parameter_set
 from studies.prediction.table import Cell, Row, cells_of, read_table
 
@@ -100,7 +100,7 @@ def _parameters(planned: _Planned, fit: JointFit, unseen: Sequence[Unseen]) -> P
     cell = planned.cell
     found = parameter_set(fit, cell, planned.method, planned.rows)
     device = planned.rows[0].cell.device
-    families = family_deviation(unseen, group_of(replace(cell, device=device)), between_families(cell))
+    families = family_deviation(unseen, group_of(replace(cell, device=device)), fit.deviations(cell)[0])
     factor = device_factor(unseen, cell.kernels) if planned.method == "sibling" else Estimate(1.0, FREEDOM)
     variance = factor.value**2 * _typical_variance(planned, fit)
     parts = [(variance, factor.freedom), (families.value**2, families.freedom), (found.residual**2, FREEDOM)]

@@ -25,6 +25,7 @@ def parameter_set(fit: JointFit, cell: Cell, method: Kind, rows: Sequence[Row]) 
     """Return the parameters of a cell; ``rows`` are those it is founded on."""
     point, covariance = fit.of(cell)
     families, residual = fit.deviations(cell)
+    residual = max([residual, *(fit.spreads[row.cell] for row in rows if row.cell in fit.spreads)])
     models = Models.of([row.operators for row in rows]) if rows else None
     macs = np.bincount(models.model, models.macs, models.count) if models else np.zeros(1)
     return ParameterSet(

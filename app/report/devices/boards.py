@@ -4,7 +4,7 @@ from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import html_table, with_badges
 from edge_bench.app.report.bundle_section import BundleSection
 from edge_bench.app.tables.boards import PREDICTED, boards_table
-from edge_bench.bench.errors import BadInput
+from edge_bench.bench.errors import BadInput, MissingDependency
 from edge_bench.bench.prediction.answer import subjects
 
 __all__ = ["boards_section"]
@@ -19,7 +19,7 @@ def boards_section(section: BundleSection) -> Html | None:
         return None
     try:
         models = subjects(section.bundle.folder)
-    except BadInput:  # no variant is a .tflite file, or one was altered
+    except (BadInput, MissingDependency):  # no variant is a .tflite file, one was altered, or LiteRT is not installed
         return None
     table = boards_table(models, section.comparison.rows if section.comparison else [], section.machines)
     if table is None:

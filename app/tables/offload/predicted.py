@@ -1,10 +1,12 @@
 """A first answer for an edge device that is not at hand: its predicted time beside the measured times of a server."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from edge_bench.app.render.table import Table
 from edge_bench.app.render.units import significant, with_interval
+from edge_bench.app.tables.prediction.sentences import prediction_notes
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.offload.analysis.assessment import Assessment, Row
 from edge_bench.bench.offload.records.offload import Offload
@@ -27,7 +29,8 @@ def predicted_edge(bundle: Bundle, device_name: str, variants: Sequence[str], th
     BadInput with the reason if there is none.
     """
     device = load_device(device_name)
-    wanted = variants or [each for each in _PREFERRED if any(each == own.name for own in bundle.variants)]
+    own = {each.name for each in bundle.variants if Path(each.file).suffix == ".tflite"}
+    wanted = variants or [each for each in _PREFERRED if each in own]
     refusals = list[BadInput]()
     for subject in subjects(bundle.folder, wanted or None):
         for count in threads or (device.cores, 1):
@@ -62,7 +65,7 @@ def predicted_edge_table(offload: Offload, assessment: Assessment, edge: Predict
             f"{counted(edge.rows, 'latency', 'latencies')}{_measured_with(edge)}). "
             "It gets no verdict: measure with edge-bench offload on the device",
             f"remote times were measured from {machine}. A slower device takes longer to encode and send an image",
-            *([f"! {edge.device} was calibrated while it was not reliable"] if not edge.reliable else []),
+            *prediction_notes([edge])[1:],
         ],
     )  # fmt: skip
 
@@ -83,6 +86,8 @@ def predicted_edge_records(edge: PredictedModel) -> list[dict[str, Any]]:
             "variant": edge.model,
             "threads": edge.threads,
             "method": edge.method,
+            "measured_with": edge.measured_with,
+            "reliable": edge.reliable,
             "p50_s": edge.prediction.milliseconds / 1e3,
             "p50_low_s": low / 1e3,
             "p50_high_s": high / 1e3,

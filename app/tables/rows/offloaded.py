@@ -86,6 +86,8 @@ class PredictedRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     variant: str
     threads: int
     method: str  # what the prediction is based on
+    measured_with: str  # runtime and version of the latencies
+    reliable: bool  # false if the device was calibrated while it was not reliable
     p50_s: float
     p50_low_s: float  # of the 90 % interval
     p50_high_s: float

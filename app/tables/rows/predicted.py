@@ -36,7 +36,7 @@ class PredictRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     memory_share: Number
     overhead_share: Number
     method: str  # published, sibling, zero-shot or own calibration
-    clock_ghz: Number
+    clock_ghz: Number  # 0: unknown
     fitted_clock_ghz: Number  # of the latencies; if it is another clock, the interval is wider
     measured_with: str  # runtime and version of the latencies
     rows: int  # latencies of the fit
@@ -45,7 +45,7 @@ class PredictRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     outside: Number  # ratio to the nearest model size of the fit: 1 if inside, 2 if twice or half as large
     unseen: dict[str, float]  # classes of operators with more of the time than in any model of the fit
     unmodelled: dict[str, int]
-    unmodelled_share: float  # of the bytes
+    unmodelled_share: float  # of the bytes, or of the multiply-accumulates if that is larger
     memory_bytes: int  # the model needs at least this
     device_memory_bytes: list[int]  # of the versions of the board
     calibrated: str

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edge_bench.bench.records.bundle import Bundle
     from edge_bench.bench.records.run import Run
 
-__all__ = ["Work", "calibration_work", "print_devices", "require_bundle"]
+__all__ = ["Work", "calibration_work", "print_devices", "require_bundle", "require_names"]
 
 #: Options of ``fleet run`` that have no meaning for a calibration, which always measures the same.
 _UNUSED = (
@@ -46,6 +46,20 @@ def require_bundle(context: "typer.Context") -> None:
     if context.params["bundle"] is None:
         example = (context.command.epilog or "").split("\n")[0]
         raise BadInput("missing BUNDLE: the bundle to measure on all engines", f"for example: {example}")
+
+
+def require_names(engines: Sequence[str]) -> None:
+    """Raise BadInput if two engines would write one device file."""
+    from edge_bench.bench.device_calibration.device import device_name
+    from edge_bench.bench.device_calibration.device_files import free_name
+
+    owners: dict[str, str] = {}
+    for engine in engines:
+        name = free_name(device_name(engine))
+        if (other := owners.setdefault(name, engine)) != engine:
+            raise BadInput(
+                f"engines {other} and {engine} would both write the device file {name}.toml", "rename one of them"
+            )
 
 
 def calibration_work(context: "typer.Context") -> Work:

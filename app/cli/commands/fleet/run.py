@@ -107,7 +107,7 @@ def run(
 ) -> None:
     """Measure a bundle on every engine, fetch the Runs and compare them."""
     from edge_bench.app.cli import console
-    from edge_bench.app.cli.commands.fleet.calibrating import print_devices, require_bundle
+    from edge_bench.app.cli.commands.fleet.calibrating import print_devices, require_bundle, require_names
     from edge_bench.app.fleet.docker.engine import Engine
     from edge_bench.app.fleet.docker.images import ImageSource
     from edge_bench.app.fleet.docker.inventory import engine_settings, local_engine_setting
@@ -128,6 +128,8 @@ def run(
         min_disk=parsing.memory(min_disk, "--min-disk") or 0,
     )  # fmt: skip
     rows = swarm_settings(engines[0], api_timeout) if swarm else engines
+    if calibrate:
+        require_names([setting.name for setting in rows])
     try:
         with fleet_view([setting.name for setting in rows], quiet=console.settings.quiet) as view:
             if swarm:
