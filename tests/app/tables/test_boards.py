@@ -2,10 +2,11 @@
 
 import re
 
+import msgspec
 import pytest
 
 from edge_bench.app.tables.boards import boards_table, predicted_time
-from edge_bench.app.tables.offload.predicted import predicted_edge
+from edge_bench.app.tables.offload.predicted import predicted_edge, predicted_edge_records
 from edge_bench.bench.analysis.comparison.comparison import compare
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.prediction.answer import predict_all, subjects
@@ -41,6 +42,18 @@ def test_emulated_and_failed_times_are_not_beside_predictions(digits_bundle: Bun
     assert {row[2] for row in table.rows} == {"not measured"}
 
 
+def test_each_reason_is_with_the_boards_that_it_is_about(digits_bundle: Bundle) -> None:
+    small = next(each for each in subjects(digits_bundle.folder) if each.name == "float32")
+    large = msgspec.structs.replace(small, memory_bytes=1200 << 20)
+    table = boards_table([large], [], {})
+    assert table is not None
+    reasons = [note for note in table.notes if note.startswith("–")]
+    assert len(reasons) == 2
+    assert all(("512 MiB" in note) == ("Zero 2 W" in note.split(":")[1]) for note in reasons)
+    assert all(("1.00 GiB" in note or "1 GiB" in note or "1024 MiB" in note) == ("3 B+" in note.split(":")[1])
+               for note in reasons)  # fmt: skip
+
+
 def test_models_without_a_prediction_have_no_table(digits_bundle: Bundle) -> None:
     dynamic = [each for each in subjects(digits_bundle.folder) if each.name == "dynamic"]
     assert boards_table(dynamic, [], {}) is None
@@ -56,6 +69,8 @@ def test_the_first_answer_takes_the_smallest_variant_with_a_prediction(
     edge = predicted_edge(digits_bundle, device, variants, [])
     assert (edge.model, edge.threads) == expected
     assert edge.label == "PREDICTED"
+    [record] = predicted_edge_records(edge)
+    assert (record["reliable"], record["measured_with"]) == (True, edge.measured_with)
 
 
 def test_an_edge_device_without_a_prediction_is_refused(digits_bundle: Bundle) -> None:

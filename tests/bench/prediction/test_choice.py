@@ -6,14 +6,24 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from edge_bench.bench.device_calibration.device import device_name
+from edge_bench.bench.device_calibration.device_files import device_path, free_name
 from edge_bench.bench.errors import BadInput
 from edge_bench.bench.prediction.answer import Subject, predict_model, subjects
 from edge_bench.bench.prediction.catalogue import ALL_DEVICES, device_names, load_device
 from edge_bench.bench.prediction.choice import choose_parameters, clock_deviation, kernels_of, unmodelled_deviation
-from edge_bench.bench.prediction.device_file import Device, ParameterSet, device_bytes, read_device, write_device
+from edge_bench.bench.prediction.device_file import (
+    UNKNOWN_CLOCK,
+    Device,
+    ParameterSet,
+    device_bytes,
+    read_device,
+    write_device,
+)
 from edge_bench.bench.prediction.model_operators import ModelOperators, read_operators
 from edge_bench.bench.prediction.work import OperatorWork
 from tests.made.prediction.predictions import device, mobile_operators, parameters, small_model
+from tests.made.tflite import TfliteBuilder
 
 
 def model(path: Path, **changes: object) -> ModelOperators:
@@ -31,6 +41,8 @@ def model(path: Path, **changes: object) -> ModelOperators:
         ({"operators": []}, "pi4"),
         ({"operators": [OperatorWork("element_by_element", 0.0, 0.0, 64.0)]}, "pi4"),
         ({"open_size": "?×?×3"}, "pi4"),
+        ({"unmodelled": {"WHILE": 1}}, "pi4"),
+        ({"unmodelled": {"BATCH_MATMUL": 1}, "unmodelled_macs": 1e9}, "pi4"),
     ],
 )
 def test_models_that_are_refused(changes: dict[str, object], name: str, tmp_path: Path) -> None:
@@ -42,8 +54,69 @@ def test_models_that_are_refused(changes: dict[str, object], name: str, tmp_path
 
 def test_the_refusal_of_int8_names_the_core_and_calibrate(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="Cortex-A53") as caught:
-        choose_parameters(load_device("zero2w"), model(tmp_path, precision="int8", scheme="per-tensor"), 1)
+        choose_parameters(load_device("zero2w"), model(tmp_path, precision="int8", scheme="per-channel"), 1)
     assert "edge-bench calibrate" in caught.value.remedy
+
+
+def test_a_calibration_is_no_remedy_for_what_it_does_not_measure(tmp_path: Path) -> None:
+    own = device(parameters(precision="int8", scheme="per-channel", method="own calibration"))
+    for changes, runtime in (({"precision": "int8", "scheme": "per-tensor"}, "xnnpack"), ({}, "ruy")):
+        with pytest.raises(BadInput) as caught:
+            choose_parameters(own, model(tmp_path, **changes), 1, runtime)
+        assert "edge-bench calibrate" not in caught.value.remedy
+
+
+def test_an_unknown_clock_is_not_shown_and_cannot_be_changed(tmp_path: Path) -> None:
+    subject = subjects(small_model(tmp_path / "x.tflite"))[0]
+    unknown = device(parameters(method="own calibration"), clock_evidence=UNKNOWN_CLOCK)
+    found = predict_model(subject, unknown)
+    assert (found.clock_ghz, found.fitted_clock_ghz) == (0, 0)
+    with pytest.raises(BadInput, match="omit --clock|not known"):
+        predict_model(subject, unknown, clock_ghz=1.5)
+
+
+@pytest.mark.parametrize(("open_shape", "refused"), [((), True), ((-1, 16, 16, 3), False)])
+def test_a_fixed_batch_of_several_images_is_refused(
+    open_shape: tuple[int, ...], refused: bool, tmp_path: Path
+) -> None:
+    made = TfliteBuilder()
+    entry = made.tensor(8, 16, 16, 3, open_shape=open_shape)
+    end = made.operator("CONV_2D", [entry, made.tensor(8, 3, 3, 3, data=True)], [made.tensor(8, 16, 16, 8)])
+    subject = subjects(made.save(tmp_path / "x.tflite", [entry], [end]))[0]
+    if refused:
+        with pytest.raises(BadInput, match="batches of 8"):
+            predict_model(subject, device())
+    else:
+        assert predict_model(subject, device()).prediction
+
+
+@pytest.mark.parametrize(
+    ("values", "limit"),
+    [([1e-3] * 5 + [1e6, 1e6, 1e-3], "compute"), ([1e6] * 5 + [1e-3, 1e-3, 1e-3], "memory"),
+     ([1e6] * 5 + [1e6, 1e6, 1e6], "overhead")],
+)  # fmt: skip
+def test_the_limit_is_what_takes_most_of_the_time(values: list[float], limit: str, tmp_path: Path) -> None:
+    subject = subjects(small_model(tmp_path / "x.tflite"))[0]
+    assert predict_model(subject, device(parameters(values))).limited_by == limit
+
+
+def test_variants_that_are_no_tflite_models_are_refused_by_name(bundle_copy: Path) -> None:
+    with pytest.raises(BadInput, match="keras"):
+        subjects(bundle_copy, ["float32", "keras"])
+
+
+def test_a_personal_device_is_found_in_any_case_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_BENCH_DEVICES", str(tmp_path))
+    write_device(tmp_path / "Desk.toml", device())
+    assert load_device("Desk").name == load_device("desk").name == "made"
+
+
+@pytest.mark.parametrize("name", ["pi2", "zerow", "pi4"])
+def test_a_calibration_cannot_have_the_name_of_a_board(name: str) -> None:
+    with pytest.raises(BadInput):
+        device_path(name, None)
+    assert free_name(name) == f"my-{name}"
+    assert device_name(f"{name}.toml") == name
 
 
 def test_dynamic_variants_are_predicted_after_a_calibration_for_them(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from edge_bench.app.cli.commands.fleet.calibrating import require_names
 from edge_bench.bench.device_calibration import measuring
 from edge_bench.bench.device_calibration.device_files import write_device_file
 from edge_bench.bench.device_calibration.measuring import calibration_settings, threads_of
@@ -76,6 +77,13 @@ def _result(result: Result, networks: Bundle, noise: np.random.Generator) -> Res
         for number in range(SETTINGS.trials)
     ]  # fmt: skip
     return msgspec.structs.replace(result, trials=trials, predictions=pack([0] * 4), runtime_version="2.0")
+
+
+def test_engines_whose_device_files_would_have_one_name_are_refused() -> None:
+    require_names(["pi-a", "pi-b", "pi4"])
+    for names in (["Pi A", "pi-a"], ["pi4", "my-pi4"]):
+        with pytest.raises(BadInput, match=names[0]):
+            require_names(names)
 
 
 @pytest.mark.slow
