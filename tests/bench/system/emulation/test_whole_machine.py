@@ -1,5 +1,7 @@
 """A whole emulated machine is detected; real and virtual ones, whose times are real, are not."""
 
+import ctypes
+import os
 import platform
 import subprocess
 from collections.abc import Callable
@@ -103,3 +105,14 @@ def test_this_machine_answers_for_its_processor() -> None:
     known = subprocess.run(["lscpu"], capture_output=True, text=True, check=False, env={"LC_ALL": "C"}).stdout
     if virtual and "KVM" in known:
         assert instructions.hypervisor_name() == "KVMKVMKVM"
+
+
+def test_a_python_without_memfd_create_asks_the_c_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    hypervisor_name, multiply_add_ns = instructions.hypervisor_name.__wrapped__, instructions.multiply_add_ns.__wrapped__
+    name, known = hypervisor_name(), multiply_add_ns() is not None
+    monkeypatch.delattr(os, "memfd_create")  # as of conda's Python
+    assert hypervisor_name() == name
+    assert (multiply_add_ns() is not None) == known
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())  # a C library of the same time
+    assert hypervisor_name() == ""
+    assert multiply_add_ns() is None
