@@ -53,7 +53,9 @@ edge-image: docker-available ## build the edge image with a bundle and the host'
 	  [[ -f $(CONTEXT)/bundle/manifest.json ]] || \
 	    { echo "no bundle in the compose volume artifacts: run 'docker compose up train', or set BUNDLE=folder" >&2; exit 2; }; \
 	fi
-	@if [[ -n "$(RESULTS)" ]]; then cp "$(RESULTS)"/run-*.json $(CONTEXT)/results/; \
+	@if [[ -n "$(RESULTS)" ]]; then \
+	  if compgen -G "$(RESULTS)/run-*.json" >/dev/null; then cp "$(RESULTS)"/run-*.json $(CONTEXT)/results/; \
+	  else echo "$(RESULTS): no Runs, so there will be none in the image" >&2; fi; \
 	elif [[ -z "$(BUNDLE)" ]]; then \
 	  docker compose run --rm --no-deps -T --entrypoint tar host -C /results -c . | tar -x -C $(CONTEXT)/results; fi
 	docker buildx build --file Dockerfile.edge --target $(TARGET) --platform $(PLATFORM) --tag $(EDGE_TAG) \

@@ -182,8 +182,9 @@ class _Handler(EngineHandler):
 
     def stop_container(self, engine: RecordedEngine, query: dict[str, str], identity: str) -> None:
         self._body()
-        engine.containers[identity].ends = 0.0
-        engine.exit_code = 130
+        container = engine.containers[identity]
+        if time.monotonic() < container.ends:  # an ended one keeps its exit code
+            container.ends, engine.exit_code = 0.0, 130
         self._raw(204, b"", "")
 
     def wait(self, engine: RecordedEngine, query: dict[str, str], identity: str) -> None:

@@ -85,7 +85,17 @@ def test_the_bundle_needs_the_token(collector: Collector, tmp_path: Path) -> Non
     with pytest.raises(EdgeBenchError) as caught:
         client(collector, token="wrong").fetch_bundle(tmp_path)
     assert "403" in caught.value.problem
-    assert not (tmp_path / "bundle").exists()
+    assert not list(tmp_path.rglob("bundle"))
+
+
+def test_a_bundle_in_the_image_is_not_in_the_way_of_the_fetched_one(
+    collector: Collector, digits_bundle: Bundle, tmp_path: Path
+) -> None:
+    volume = tmp_path / "artifacts"  # Docker has copied the image's bundle into it
+    (volume / "bundle").mkdir(parents=True)
+    (volume / "bundle" / "manifest.json").write_text("{}")
+    fetched = client(collector).fetch_bundle(volume)
+    assert Bundle.open(fetched).digest == digits_bundle.digest
 
 
 def test_a_restarted_collector_gets_the_run(digits_bundle: Bundle, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ class EmulatedPi:
         """Start the machine and wait until ssh and Docker answer. Its disk is made if there is none."""
         if self.process_id():
             raise Trouble(f"{self.name} is running already")
-        self._write_programs()
+        self.write_programs()
         if not self.disk.exists():
             subprocess.run(["cp", "--sparse=always", self.folder / "base/disk.img", self.disk], check=True)
             os.truncate(self.disk, self.disk_gb << 30)
@@ -195,12 +195,14 @@ class EmulatedPi:
             "-device", "virtio-net-pci,netdev=net,romfile=", "-rtc", f"base={self.clock}", "-nographic", "-no-reboot",
         ]  # fmt: skip
 
-    def _write_programs(self) -> None:
+    def write_programs(self) -> None:
+        """Write ``ssh_config`` and ``programs``, which call the real programs, although PATH may begin with these."""
         settings = {"host": HOST, "port": self.port, "user": USER, "key": self.folder / "key"}
         self.ssh_config.write_text(_SSH_CONFIG.format(**settings))
         self.ssh_config.chmod(0o600)
         self.programs.mkdir(exist_ok=True)
         for name in ("ssh", "scp"):
-            real = next(path for each in os.get_exec_path() if (path := Path(each) / name).exists())
+            others = (Path(each) for each in os.get_exec_path() if Path(each).resolve().parent != self.folder.resolve())
+            real = next(path for each in others if (path := each / name).exists())
             (self.programs / name).write_text(f'#!/bin/sh\nexec {real} -F "{self.ssh_config}" "$@"\n')
             (self.programs / name).chmod(0o755)

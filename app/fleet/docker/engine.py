@@ -159,8 +159,9 @@ def _clock_offset(stated: object) -> int:
 def endpoint(setting: EngineSetting) -> tuple[str, Any]:
     """Return the URL and the TLS configuration of an engine, without connecting.
 
-    Raise EngineTrouble if files of it, or the program ssh, are missing.
+    Raise EngineTrouble if files of it, or the program ssh, are missing, MissingDependency if the SDK is.
     """
+    docker_sdk()
     url, tls = _context_endpoint(setting.context) if setting.context else (setting.url, _tls_config(setting.tls))
     if url.startswith("ssh://"):
         require_ssh()

@@ -8,6 +8,7 @@ other image on the engine and is sent only once.
 import hashlib
 import io
 import json
+import re
 import tarfile
 import tempfile
 import threading
@@ -19,8 +20,8 @@ from typing import IO, Any
 from edge_bench.app.fleet.docker.client import load_errors
 from edge_bench.app.fleet.docker.engine import Engine
 from edge_bench.app.fleet.docker.errors import EngineTrouble, one_line, remedy_for, without_file
-from edge_bench.app.fleet.docker.transfer import CHUNK_BYTES, OnBytes, chunks
-from edge_bench.bench.errors import BadInput
+from edge_bench.app.fleet.docker.transfer import CHUNK_BYTES, LARGER_TMPDIR, OnBytes, chunks, writing_here
+from edge_bench.bench.errors import BadInput, DiskFull
 from edge_bench.bench.io.archives import ARCHIVE_ERRORS, is_ordinary
 
 __all__ = ["ImagePart", "ImageSource", "ensure_image"]
@@ -100,7 +101,7 @@ class ImageSource:
                 ) from None
             latest = f"{self.image}:latest"  # without a tag, Docker saves every tag of the name
             name = latest if latest in image.tags else self.image
-            with path.open("wb") as file:
+            with writing_here(path, LARGER_TMPDIR), path.open("wb") as file:
                 for chunk in engine.slow_client.api.get_image(name, CHUNK_BYTES):
                     file.write(chunk)
         return path
@@ -172,10 +173,10 @@ def _has(engine: Engine, name: str, part: ImagePart) -> bool:
 def cut(saved: Path, platform: str, image: str, folder: Path) -> ImagePart:
     """Extract one platform of a saved image into a file in ``folder``.
 
-    Raise BadInput if ``saved`` is not an image or does not contain the platform.
+    Raise BadInput if ``saved`` is not an image or does not contain the platform, DiskFull if ``folder`` has no space.
     """
     try:
-        with tarfile.open(saved) as archive:
+        with writing_here(folder, LARGER_TMPDIR), tarfile.open(saved) as archive:
             return _SavedImage(archive, image).cut(platform, folder)
     except (OSError, *ARCHIVE_ERRORS, KeyError, TypeError, AttributeError) as cause:
         raise BadInput(f"{image}: not a saved image: {one_line(cause)}", "save it again with `docker save`") from None
@@ -198,10 +199,8 @@ class _SavedImage:
         config_name, layer_names = platforms[platform]
         config = self._json(config_name)
         from_file = Path(self._image).is_file()
-        name = Path(self._image).stem if from_file else self._image
-        repository = name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
         digest = hashlib.sha256(self._open(config_name).read()).hexdigest()
-        tag = f"{repository}:fleet-{digest[:12]}"
+        tag = f"{_repository(self._image, from_file=from_file)}:fleet-{digest[:12]}"
         path = folder / f"{digest[:12]}.tar"
         with tarfile.open(path, "w") as out:
             layer_paths = [f"{number:03d}/layer.tar" for number in range(len(layer_names))]
@@ -250,6 +249,17 @@ class _SavedImage:
             raise ValueError(f"{name} is nested too deeply") from None
 
 
+def _repository(image: str, *, from_file: bool) -> str:
+    """Return an image's name without tag and checksum. That of a file, which may have any name, is like the file's."""
+    if from_file:
+        name = re.sub("[^a-z0-9]+", "-", Path(image).stem.lower())[:100].strip("-")
+    else:
+        name = image.partition("@")[0]
+        name = name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
+    # Docker refuses names like checksums; an image may be given by its id
+    return "edge-bench" if re.fullmatch("(sha256|[0-9a-f]{64})?", name) else name
+
+
 def _add(out: tarfile.TarFile, name: str, size: int, content: IO[bytes]) -> None:
     entry = tarfile.TarInfo(name)
     entry.size = size
@@ -274,6 +284,8 @@ def images_for(platforms: Collection[str], source: ImageSource) -> tuple[dict[st
     for platform in platforms:
         try:
             images[platform] = source.image if source.is_in_a_registry else source.part(platform).tag
+        except DiskFull:
+            raise
         except BadInput as cause:
             reasons[platform] = cause.problem
     return images, reasons

@@ -1,5 +1,7 @@
 """Transfer of folders to and from volumes as tar streams, limited in size and to the target folder."""
 
+import contextlib
+import errno
 import io
 import os
 import re
@@ -12,11 +14,13 @@ from typing import IO
 
 from edge_bench.app.fleet.docker.errors import EngineTrouble
 from edge_bench.bench.io.archives import MAX_HEADERS, ArchiveError, extract_tar
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.progress import duration_text
 
 __all__ = [
     "CHUNK_BYTES",
+    "LARGER_TMPDIR",
     "SUMS_FILE",
     "OnBytes",
     "checksums",
@@ -25,6 +29,7 @@ __all__ = [
     "megabytes",
     "packed",
     "unpacked",
+    "writing_here",
 ]
 
 #: The user id of the images' processes. Other users may read the files, too.
@@ -32,6 +37,8 @@ _USER_ID = 10001
 #: A file beside the folder that it describes, in the format of `sha256sum --check`.
 SUMS_FILE = "SHA256SUMS"
 CHUNK_BYTES = 1 << 20
+#: What to do if the folder for temporary files has no space.
+LARGER_TMPDIR = "set TMPDIR to a folder on a larger disk"
 #: A transfer that is too slow for this long is cancelled.
 _MIN_BYTES_PER_SECOND, _MAX_SLOW_SECONDS = 1000, 300.0
 #: Called with the number of bytes just transferred. It raises Cancelled to stop the transfer.
@@ -41,6 +48,17 @@ OnBytes = Callable[[int], None]
 def megabytes(count: int, decimals: int = 0) -> str:
     """Return a number of bytes with its unit: ``1,234 MB``."""
     return f"{count / 1e6:,.{decimals}f} MB"
+
+
+@contextlib.contextmanager
+def writing_here(path: Path, remedy: str = "use a larger one") -> Iterator[None]:
+    """Raise DiskFull if this machine's disk is full. Otherwise the error would be taken for one of the engine."""
+    try:
+        yield
+    except OSError as cause:
+        if cause.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise unwritable(path, cause, remedy) from None
 
 
 def files_in(folder: Path, excluded: Iterable[str] = ()) -> list[Path]:
@@ -65,8 +83,18 @@ def checksums(folder: Path, files: Iterable[Path]) -> bytes:
 
 
 def packed(folder: Path, files: Iterable[Path], name: str, sums: bytes) -> IO[bytes]:
-    """Return an open tar file: the files below ``name``, and beside it their checksums. The caller closes it."""
-    file = tempfile.TemporaryFile(prefix="edge-bench-fleet-")  # noqa: SIM115 - the caller closes it
+    """Return an open tar file: the files below ``name``, and beside it their checksums. The caller closes it.
+
+    Raise DiskFull if there is no space for it.
+    """
+    with writing_here(Path(tempfile.gettempdir()), LARGER_TMPDIR):
+        file = tempfile.TemporaryFile(prefix="edge-bench-fleet-")  # noqa: SIM115 - the caller closes it
+        _write_archive(file, folder, files, name, sums)
+        file.seek(0)
+    return file
+
+
+def _write_archive(file: IO[bytes], folder: Path, files: Iterable[Path], name: str, sums: bytes) -> None:
     with tarfile.open(fileobj=file, mode="w") as out:
         _add_folder(out, name)
         for parent in sorted({p for path in files for p in path.relative_to(folder).parents if p != Path()}):
@@ -79,8 +107,6 @@ def packed(folder: Path, files: Iterable[Path], name: str, sums: bytes) -> IO[by
         entry = tarfile.TarInfo(SUMS_FILE)
         entry.size, entry.mode = len(sums), 0o644
         out.addfile(entry, io.BytesIO(sums))
-    file.seek(0)
-    return file
 
 
 def _add_folder(out: tarfile.TarFile, name: str) -> None:
@@ -108,11 +134,12 @@ def unpacked(
     """Write the files of a tar stream whose full name matches ``pattern`` below ``target``, and return their paths.
 
     Other entries are skipped, and so are links and names outside the folder. Raise EngineTrouble if the stream has
-    more than ``max_bytes``, or a sparse file, which could be far larger.
+    more than ``max_bytes``, or a sparse file, which could be far larger; DiskFull if there is no space for them.
     """
     try:
         source = _Stream(stream, on_bytes)
-        return extract_tar(source, target, lambda name: bool(pattern.fullmatch(name)), max_bytes, max_headers)
+        with writing_here(target):
+            return extract_tar(source, target, lambda name: bool(pattern.fullmatch(name)), max_bytes, max_headers)
     except ArchiveError as cause:
         raise EngineTrouble(f"fetching: not an archive of Runs: {cause}", "check that machine") from None
 

@@ -215,7 +215,7 @@ class Workspace:
                 self._remove(container)
             for volume in client.volumes.list(filters=label):
                 volume.remove(force=True)
-            if remove_image and self.image:
+            if remove_image and ":fleet-" in self.image:  # not an image that was there already
                 client.images.remove(self.image)
 
     def _create(

@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 
 from edge_bench.app.fleet.docker.checks import require_disk, require_memory
-from edge_bench.app.fleet.docker.container import KILLED, ContainerExit
+from edge_bench.app.fleet.docker.container import ContainerExit
 from edge_bench.app.fleet.docker.engine import Engine
 from edge_bench.app.fleet.docker.errors import Cancelled, EngineLost, EngineTrouble
 from edge_bench.app.fleet.docker.images import ensure_image
 from edge_bench.app.fleet.docker.transfer import OnBytes, megabytes
 from edge_bench.app.fleet.docker.workspace import Workspace
+from edge_bench.app.fleet.runs.reasons import reason_of_error, reason_of_exit
 from edge_bench.app.fleet.runs.receive import JOURNAL_FILES, MAX_BYTES, RUN_FILES, Expected, newest_complete, store_run
 from edge_bench.app.fleet.runs.spec import (
     ENVIRONMENT,
@@ -29,7 +30,7 @@ from edge_bench.app.fleet.runs.spec import (
     parse_progress,
 )
 from edge_bench.app.fleet.runs.state import DeviceState, FleetState
-from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.bench.errors import EdgeBenchError, ResultsError
 from edge_bench.bench.progress import FleetView, duration_text, time_limit
 from edge_bench.bench.wording import counted
 
@@ -38,6 +39,10 @@ __all__ = ["DeviceJob"]
 _UPLOADS = threading.BoundedSemaphore(8)
 #: Maximum number of restarts of a run after its engine went down, which the run itself may cause.
 _MAX_RESTARTS = 2
+#: This is not cancelled: a finished Run would be lost.
+_FETCHING = "fetching"
+#: Between two attempts to connect.
+_RETRY_SECONDS = 10.0
 
 
 @dataclass
@@ -65,14 +70,15 @@ class DeviceJob:
             state, reason, remedy = "interrupted", cause.problem, cause.remedy
         except EngineLost as cause:
             state, reason, remedy = "lost", cause.problem, cause.remedy or "check again with --resume"
-        except EdgeBenchError as cause:
-            state, reason, remedy = "failed", cause.problem, cause.remedy
+        except (OSError, EdgeBenchError) as cause:
+            state, (reason, remedy) = "failed", reason_of_error(cause, left_behind=self.row.left_behind)
         except Exception as cause:  # a bug must not stop the other engines
             state, reason, remedy = "failed", f"unexpected {type(cause).__name__}: {cause}", "report it"
         finally:
             if self._engine:
                 self._engine.close()
-        self._update(state=state, reason=reason, remedy=remedy)
+        with contextlib.suppress(ResultsError):  # a full disk, which is the reason then
+            self._update(state=state, reason=reason, remedy=remedy)
         self.view.ended(name, False, self.row.reason)
 
     def cancel(self) -> None:
@@ -85,7 +91,7 @@ class DeviceJob:
 
     def _work(self) -> None:
         with self._step("connect"):
-            engine = self._engine = Engine(self.row.engine, self.spec.timeout)
+            engine = self._engine = self._connect()
             self._check_machine(engine)
         workspace = Workspace(engine, self.state.record.fleet, "")
         if self.row.run_file:  # only the clean-up of an earlier command is left
@@ -100,10 +106,25 @@ class DeviceJob:
             self._fetch(workspace)
         except EngineLost:
             raise  # its container may still be running
+        except (OSError, ResultsError):
+            raise  # a full disk of this machine: the engine may have the only copy of the Run
         except BaseException:
             self._clean_up(Workspace(self._engine, workspace.fleet, workspace.image), quietly=True)
             raise
         self._clean_up(workspace)
+
+    def _connect(self) -> Engine:
+        """Return the engine. Raise EngineLost if it does not answer within the spec's ``connect_timeout``."""
+        end = time.monotonic() + self.spec.connect_timeout
+        while True:
+            try:
+                return Engine(self.row.engine, self.spec.timeout)
+            except EngineLost as lost:
+                if time.monotonic() >= end:
+                    raise
+                self._report(lost.waiting)
+            if self._cancelled.wait(_RETRY_SECONDS):
+                raise Cancelled
 
     def _check_machine(self, engine: Engine) -> None:
         """Describe the machine in the row. Raise EngineTrouble if it has too little memory."""
@@ -128,13 +149,12 @@ class DeviceJob:
                 container = self._start(workspace)
         with self._step("run"):
             workspace, status = self._follow(workspace, container)
-        if status.code or self._cancelled.is_set():
-            self._fetch_journal(workspace)
+        if not status.code:
+            return workspace
+        self._fetch_journal(workspace)
         if self._cancelled.is_set():
             raise Cancelled
-        if status.code:
-            raise EngineTrouble(*_failure(status))
-        return workspace
+        raise EngineTrouble(*reason_of_exit(status))
 
     def _start(self, workspace: Workspace) -> Any:
         command, volumes = self.spec.command, {"artifacts": "ro", "results": "rw"}
@@ -191,7 +211,7 @@ class DeviceJob:
 
     def _fetch(self, workspace: Workspace) -> None:
         with self._step("fetch"), tempfile.TemporaryDirectory(dir=self.state.folder) as folder:
-            on_bytes = self._byte_counter("fetching")
+            on_bytes = self._byte_counter(_FETCHING)
             paths = workspace.fetch("results", RUNS, Path(folder), RUN_FILES, MAX_BYTES, on_bytes)
             expected = Expected(self.spec.bundle, self.spec.settings, self.row.engine.name, workspace.engine.platform)
             run = newest_complete(paths, expected)
@@ -227,8 +247,8 @@ class DeviceJob:
 
     @contextlib.contextmanager
     def _step(self, name: str) -> Iterator[None]:
-        """Report a step and add its duration to the row."""
-        if self._cancelled.is_set() and name != "clean up":
+        """Report a step and add its duration to the row. A cancelled job only fetches a finished Run and cleans up."""
+        if self._cancelled.is_set() and name not in ("fetch", "clean up"):
             raise Cancelled
         start = time.monotonic()
         self._report(name)
@@ -243,7 +263,7 @@ class DeviceJob:
 
         def on_bytes(count: int) -> None:
             nonlocal total
-            if self._cancelled.is_set():
+            if self._cancelled.is_set() and what != _FETCHING:
                 raise Cancelled
             total += count
             self._report(what, note=megabytes(total, 1))
@@ -262,17 +282,3 @@ class DeviceJob:
     def _update(self, **changes: Any) -> None:
         self.row = msgspec.structs.replace(self.row, **changes)
         self.state.set(self.row)
-
-
-def _failure(status: ContainerExit) -> tuple[str, str]:
-    """Return the reason and the remedy."""
-    if status.out_of_memory:
-        return (
-            "out of memory: the machine stopped the benchmark",
-            "use a smaller --limit or --batch-size, or more `memory` for the engine",
-        )
-    if "No such command" in status.message:
-        return "its image is older than this edge-bench, and has no such command", "build the image again"
-    if status.code == KILLED:
-        return "the benchmark was killed", "continue with --resume"
-    return status.message or f"the benchmark ended with exit code {status.code}", ""

@@ -33,6 +33,7 @@ class FleetJobSpec:
     results: Path
     source: ImageSource
     timeout: float = 30  # timeout of an engine's response, in seconds
+    connect_timeout: float = 0  # for which an engine that does not answer is asked again, in seconds
     reconnect_timeout: float = 60  # until an engine that stopped answering counts as lost, in seconds
     poll_seconds: float = 10  # between two requests to an engine that is measuring
     min_memory: int = 0  # bytes

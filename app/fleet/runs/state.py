@@ -12,6 +12,7 @@ import msgspec
 
 from edge_bench.app.fleet.docker.inventory import EngineSetting
 from edge_bench.bench.errors import ResultsError
+from edge_bench.bench.io.disk_space import unwritable
 from edge_bench.bench.io.files import write_atomically
 from edge_bench.bench.io.record_codec import SCHEMA_VERSION, decode_record, encode_record
 from edge_bench.bench.progress import duration_text
@@ -127,11 +128,15 @@ class FleetState:
         return None
 
     def set(self, device: DeviceState) -> None:
-        """Replace the row of the same engine."""
+        """Replace the row of the same engine. Raise ResultsError if this cannot be written."""
         with self._lock:
             devices = [device if old.engine.name == device.engine.name else old for old in self.record.devices]
             self.record = msgspec.structs.replace(self.record, devices=devices)
             self._write()
 
     def _write(self) -> None:
-        write_atomically(self.folder / _STATE_FILE, encode_record(self.record))
+        path = self.folder / _STATE_FILE
+        try:
+            write_atomically(path, encode_record(self.record))
+        except OSError as cause:
+            raise unwritable(path, cause, "choose another folder with --results") from None

@@ -22,7 +22,7 @@ from edge_bench.app.fleet.runs.state import DeviceState, FleetState
 from edge_bench.app.fleet.swarm.node_rows import Rows, node_id
 from edge_bench.app.fleet.swarm.services import Node, Task, deploy, nodes_of, prepare, remove, tasks_of
 from edge_bench.app.fleet.swarm.stack import Stack
-from edge_bench.bench.errors import EdgeBenchError
+from edge_bench.bench.errors import ResultsError
 from edge_bench.bench.io.disk_space import writable_folder
 from edge_bench.bench.io.locks import only_writer
 from edge_bench.bench.progress import FleetView
@@ -249,6 +249,8 @@ class _Job:
                     self.rows.set(node_id(row), left_behind=False)
         except EngineTrouble as cause:
             self.view.say(f"! {cause.problem}; {cause.remedy or 'run `edge-bench fleet clean`'}")
+        except ResultsError as cause:  # a full disk of this machine: the swarm has the only copy of the Runs
+            raise type(cause)(cause.problem, "fix this on this machine, then fetch the Runs with --resume") from None
         for row in self.state.record.devices:
             if row.state in ("working", "handed over"):
                 reason = "interrupted" if interrupted else "its Run was uploaded but could not be fetched"
@@ -279,7 +281,7 @@ class _Job:
         try:
             run = newest_complete(paths, Expected(self.spec.bundle, self.spec.settings, hostname, row.platform))
             path = store_run(run, self.spec.results)
-        except EdgeBenchError as cause:
+        except EngineTrouble as cause:
             self.rows.fail(node_id(row), cause.problem, cause.remedy)
             return
         size = sum(path.stat().st_size for path in paths)

@@ -110,7 +110,7 @@ class Stack:
 #   docker network create --driver overlay --attachable {self.network}
 #   openssl rand -hex 32 | tr -d '\\n' | docker secret create {self.secret} -
 #   docker volume create {self.artifacts} && docker volume create {self.results}
-#   docker run --rm -u 0 -v {self.artifacts}:/artifacts -v "$PWD/BUNDLE:/bundle:ro" --entrypoint cp \\
+#   docker run --rm -u 0 -v {self.artifacts}:/artifacts:nocopy -v "$PWD/BUNDLE:/bundle:ro" --entrypoint cp \\
 #     {self.collector_image} -R /bundle /artifacts/bundle
 #   docker stack deploy --compose-file THIS-FILE --resolve-image never edge-bench
 #

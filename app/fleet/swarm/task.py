@@ -5,6 +5,7 @@ import http.client
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -47,7 +48,11 @@ class CollectorClient:
         return runs
 
     def fetch_bundle(self, folder: Path) -> Path:
-        """Download the bundle into ``folder``, verify its checksum, and return its path."""
+        """Download the bundle into a new folder in ``folder``, verify its checksum, and return its path.
+
+        The new folder is necessary because the image may contain a bundle, and Docker copies it into a new volume.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="fetched-", dir=folder))
         archive = folder / ".bundle.tar"
         self._retry(lambda: self._download(archive), "the bundle")
         with archive.open("rb") as file:

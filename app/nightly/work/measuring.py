@@ -1,5 +1,6 @@
 """Measure a model on this machine and on the engines of the fleet."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,11 @@ from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.nights.night import MeasurementState
 from edge_bench.bench.records.run_files import read_run
 
-__all__ = ["FleetMeasurer"]
+__all__ = ["FleetMeasurer", "seconds_to_wait"]
+
+#: After a power cut, this machine and the engines start at the same time. Until so many seconds after its own start, an
+#: engine that does not answer may still be starting.
+_STARTING_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ class FleetMeasurer:
         folder = request.fleet_folder
         spec = FleetJobSpec(
             Bundle.open(request.model.bundle), options, settings.options.stated, folder, source,
-            timeout=settings.api_timeout, reconnect_timeout=settings.reconnect_timeout,
+            timeout=settings.api_timeout, connect_timeout=seconds_to_wait(),
+            reconnect_timeout=settings.reconnect_timeout,
         )  # fmt: skip
         try:
             with fleet_view([engine.name for engine in engines], quiet=self.quiet) as view:
@@ -66,6 +72,12 @@ class FleetMeasurer:
         if outcome.interrupted:
             raise KeyboardInterrupt
         return [_outcome(device, request, settings.image) for device in outcome.devices]
+
+
+def seconds_to_wait() -> float:
+    """Return for how long engines that do not answer are waited for: only soon after the start of this machine."""
+    since_start = time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return max(0.0, _STARTING_SECONDS - since_start)
 
 
 def _with_variants(options: Sequence[str], variants: str) -> list[str]:

@@ -5,6 +5,7 @@ and executable. A system that refuses that, or another processor, gives no answe
 """
 
 import ctypes
+import errno
 import functools
 import mmap
 import os
@@ -33,6 +34,8 @@ _MULTIPLY_ADDS = struct.pack(
 _LOOPS, _PER_LOOP = 200, 8
 #: The shortest of so many counts: other programs, and a hypervisor that runs another machine, only make it longer.
 _REPEATS = 25
+#: Of Linux (memfd.h): the file is closed in programs that this one starts.
+_MFD_CLOEXEC = 1
 
 
 @functools.cache
@@ -75,13 +78,13 @@ def _function(code: bytes, argument: type) -> Iterator[Callable[[int], None] | N
     import numpy as np
 
     try:
-        file = os.memfd_create("edge-bench")
+        file = _file_in_memory()
         try:
             os.write(file, code)
             memory = mmap.mmap(file, len(code), prot=mmap.PROT_READ | mmap.PROT_EXEC)
         finally:
             os.close(file)
-    except OSError:  # SELinux, systemd's MemoryDenyWriteExecute, no memory
+    except OSError:  # SELinux, systemd's MemoryDenyWriteExecute, no memory, a C library without memfd_create
         yield None
         return
     address = np.frombuffer(memory, np.uint8).ctypes.data  # ctypes gives no address of read-only memory
@@ -89,3 +92,20 @@ def _function(code: bytes, argument: type) -> Iterator[Callable[[int], None] | N
         yield ctypes.CFUNCTYPE(None, argument)(address)
     finally:
         memory.close()
+
+
+def _file_in_memory() -> int:
+    """Return the descriptor of a new file in memory. Raise OSError if there can be none.
+
+    A Python that was built for an old C library, such as that of conda, has no ``os.memfd_create``. The C library of
+    this machine may have it.
+    """
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("edge-bench")
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "memfd_create"):  # before glibc 2.27
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    file = int(library.memfd_create(b"edge-bench", _MFD_CLOEXEC))
+    if file < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return file

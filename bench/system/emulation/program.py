@@ -12,6 +12,8 @@ One strong sign is enough, because a real machine cannot show it:
 - *the kernel's processor*: ``/sys/devices/system/cpu/modalias`` begins with the type of the real processor, such as
   ``cpu:type:x86`` under an emulated arm64.
 - *Apple's translator*: Rosetta, which Docker Desktop uses for amd64 images on a Mac, names its processor VirtualApple.
+  On macOS itself, which has no /proc, the system says so: ``sysctl.proc_translated`` is 1 (developer.apple.com, "About
+  the Rosetta translation environment").
 
 Both weak signs are necessary, because a real machine can show either:
 
@@ -24,12 +26,14 @@ Environment variables such as ``QEMU_CPU`` are no sign, because compose.yaml als
 emulated machine shows none of these signs (``whole_machine.py``).
 """
 
+import ctypes
 import re
+import sys
 from pathlib import Path
 
 from edge_bench.bench.io.files import read_text_or_empty
 
-__all__ = ["program_signs"]
+__all__ = ["program_signs", "translated_by_macos"]
 
 #: ELF's e_machine (little-endian, at byte 18) of common processors. Source: Linux, elf-em.h.
 _ELF_MACHINES = {3: "x86", 40: "ARM", 62: "x86-64", 183: "AArch64", 243: "RISC-V"}
@@ -52,6 +56,16 @@ def program_signs(root: Path, architecture: str, executable: Path) -> list[str]:
     weak = [_kernel_build(root, family), _cpuinfo(root, family)]
     signs = [sign for sign in [*strong, *weak] if sign]
     return signs if any(strong) or all(weak) else []
+
+
+def translated_by_macos() -> bool:
+    """Return whether macOS runs this program with Rosetta."""
+    if sys.platform != "darwin":
+        return False
+    answer, size = ctypes.c_int(0), ctypes.c_size_t(ctypes.sizeof(ctypes.c_int))
+    places = (ctypes.byref(answer), ctypes.byref(size))
+    failed = ctypes.CDLL(None).sysctlbyname(b"sysctl.proc_translated", *places, None, ctypes.c_size_t(0))
+    return not failed and answer.value == 1
 
 
 def _executable(root: Path, own: Path) -> str:

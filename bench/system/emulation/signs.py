@@ -24,6 +24,8 @@ def emulation_signs(
     architecture = architecture or platform.machine()
     if probes is None:
         probes = PROBES if root == Path("/") else NO_PROBES
+    if probes.translated():
+        return ["macOS translates this program with Rosetta"]
     return program_signs(root, architecture, executable or Path(sys.executable)) or machine_signs(
         root, architecture, probes
     )

@@ -35,6 +35,7 @@ from typing import NamedTuple
 from edge_bench.bench.io.files import read_text_or_empty
 from edge_bench.bench.system.arm_cores import QEMU_MAX, arm_core
 from edge_bench.bench.system.emulation.instructions import hypervisor_name, multiply_add_ns
+from edge_bench.bench.system.emulation.program import translated_by_macos
 
 __all__ = ["NO_PROBES", "PROBES", "Probes", "machine_signs"]
 
@@ -48,14 +49,15 @@ SLOWEST_REAL_NS = 15.0
 
 
 class Probes(NamedTuple):
-    """Questions to the processor itself, which no file answers."""
+    """Questions to the processor or to macOS, which no file answers."""
 
     hypervisor: Callable[[], str]  # its name in CPUID; empty without one
     multiply_add_ns: Callable[[], float | None]  # the duration of a multiply-add of four floats; None: unknown
+    translated: Callable[[], bool]  # by macOS
 
 
-PROBES = Probes(hypervisor_name, multiply_add_ns)
-NO_PROBES = Probes(lambda: "", lambda: None)
+PROBES = Probes(hypervisor_name, multiply_add_ns, translated_by_macos)
+NO_PROBES = Probes(lambda: "", lambda: None, lambda: False)
 
 
 def machine_signs(root: Path, architecture: str, probes: Probes) -> list[str]:

@@ -6,6 +6,7 @@ import http.server
 import json
 import resource
 import socketserver
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from edge_bench.app.fleet.docker.workspace import Workspace
 from edge_bench.app.fleet.runs.state import DeviceState
 from edge_bench.app.fleet.status import query_engines
 from edge_bench.app.fleet.swarm.services import nodes_of, tasks_of
+from edge_bench.bench.errors import DiskFull
 from tests.fleet.saved import saved_image
 
 VERSION = {"ApiVersion": "1.44", "Version": "26.1.5"}
@@ -221,6 +223,19 @@ def test_unpacking_begins_when_the_whole_image_is_sent(start: Start, tmp_path: P
     with contextlib.closing(source), Engine(start(answers), timeout=10) as engine, refused:
         ensure_image(engine, source, seen.append, lambda: seen.append("sent"))
     assert seen == [0, part.bytes, "sent"]
+
+
+def test_a_full_disk_of_this_machine_is_not_the_engines(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting = start({"/images/edge/json": {"RepoTags": ["edge:latest"]}})
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    source = ImageSource("edge", lambda: Engine(setting, timeout=10))
+    (folder,) = tmp_path.glob("edge-bench-image-*")
+    (folder / "saved.tar").symlink_to("/dev/full")
+    with contextlib.closing(source), pytest.raises(DiskFull) as caught:
+        source.part("linux/arm64")
+    assert "TMPDIR" in caught.value.remedy
 
 
 @pytest.mark.parametrize("identity", ["..", "../../x", "/etc", "", "a" * 65, "a b", 3, None, "a\n"])

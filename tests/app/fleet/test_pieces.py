@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import re
+import sys
 import tarfile
 from pathlib import Path
 
@@ -11,12 +12,13 @@ import docker.errors
 import pytest
 import yaml
 
+from edge_bench.app.fleet.docker.engine import endpoint
 from edge_bench.app.fleet.docker.errors import EngineTrouble, engine_trouble
 from edge_bench.app.fleet.docker.images import cut
 from edge_bench.app.fleet.docker.inventory import engine_settings
 from edge_bench.app.fleet.docker.transfer import checksums, files_in, packed, unpacked
 from edge_bench.app.fleet.swarm.stack import Stack, as_yaml
-from edge_bench.bench.errors import BadInput
+from edge_bench.bench.errors import BadInput, DiskFull, MissingDependency
 from tests.command_line import Refuses
 from tests.fleet.saved import LAYERS, saved_image
 
@@ -42,6 +44,15 @@ def test_engines_are_named_after_their_hosts_with_unique_names() -> None:
     found = engine_settings(urls, None)
     assert [engine.name for engine in found] == ["pi4", "pi4-2", "10.0.0.7", "pi5", "desktop"]
     assert found[-1].context == "desktop"
+
+
+@pytest.mark.parametrize("url", ["ssh://pi@pi4.local", "unix:///run/docker.sock"])
+def test_a_missing_docker_sdk_is_named(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (setting,) = engine_settings([url], None)
+    monkeypatch.setitem(sys.modules, "docker", None)
+    with pytest.raises(MissingDependency) as caught:
+        endpoint(setting)
+    assert "edge-bench[host]" in caught.value.remedy
 
 
 @pytest.mark.parametrize(
@@ -94,6 +105,38 @@ def test_one_platform_is_extracted_from_a_saved_image(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         cut(tmp_path / "no.tar", "linux/arm64", "damaged-image", tmp_path)
     assert "damaged-image" in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        ("registry.example:5000/me/edge-bench:0.2", "registry.example:5000/me/edge-bench"),
+        ("registry.example:5000/me/edge-bench@sha256:" + "1" * 64, "registry.example:5000/me/edge-bench"),
+        ("edge-bench:0.2@sha256:" + "1" * 64, "edge-bench"),
+        ("sha256:" + "1" * 64, "edge-bench"),
+        ("1" * 64, "edge-bench"),
+        ("My Edge:2.TAR", "my-edge-2"),
+        ("Ünï_edge.tar", "n-edge"),
+        ("--.tar", "edge-bench"),
+    ],
+)
+def test_every_image_and_file_gets_a_tag_that_docker_accepts(image: str, repository: str, tmp_path: Path) -> None:
+    saved = saved_image(tmp_path / "edge.tar")
+    if image.lower().endswith(".tar"):
+        saved = saved.rename(tmp_path / image)
+        image = str(saved)
+    part = cut(saved, "linux/arm64", image, tmp_path)
+    assert part.tag.rpartition(":fleet-")[0] == repository
+
+
+def test_a_full_folder_for_temporary_files_is_not_taken_for_a_damaged_image(tmp_path: Path) -> None:
+    saved = saved_image(tmp_path / "edge.tar")
+    part = cut(saved, "linux/arm64", "edge-bench", tmp_path)
+    part.path.unlink()
+    part.path.symlink_to("/dev/full")
+    with pytest.raises(DiskFull) as caught:
+        cut(saved, "linux/arm64", "edge-bench", tmp_path)
+    assert "TMPDIR" in caught.value.remedy
 
 
 def test_a_folder_is_packed_and_unpacked_without_links_and_excluded_folders(tmp_path: Path) -> None:

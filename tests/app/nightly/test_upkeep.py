@@ -3,6 +3,7 @@
 import datetime
 import shutil
 import tarfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from edge_bench.app.nightly.confirming.kept_bundles import keep_bundle, kept_bun
 from edge_bench.app.nightly.settings.reading import read_settings
 from edge_bench.app.nightly.upkeep import disk, retention
 from edge_bench.app.nightly.upkeep.silence import silent_engines
+from edge_bench.app.nightly.work.measuring import seconds_to_wait
 from edge_bench.bench.errors import DiskFull
 from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.io.record_codec import encode_record
@@ -171,6 +173,14 @@ def test_an_engine_is_named_with_the_night_since_which_it_is_silent() -> None:
     assert (found["x"].nights, found["x"].since_night, found["x"].answers, found["x"].reported) == (3, 2, False, True)
     assert (found["y"].nights, found["y"].since_night, found["y"].answers) == (3, 2, True)
     assert found["x"].last_delivered == "2026-03-01T02:30:00+00:00"
+
+
+@pytest.mark.parametrize(("since_start", "seconds"), [(40.0, 260.0), (300.0, 0.0), (9e6, 0.0)])
+def test_engines_are_waited_for_soon_after_the_start_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch, since_start: float, seconds: float
+) -> None:
+    monkeypatch.setattr(time, "clock_gettime", lambda _: since_start)
+    assert seconds_to_wait() == seconds
 
 
 def test_a_bundle_is_kept_by_its_checksum_and_checked(bundle_copy: Path, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """A whole emulated machine is detected; real and virtual ones, whose times are real, are not."""
 
+import ctypes
+import os
 import platform
 import subprocess
 from collections.abc import Callable
@@ -20,7 +22,7 @@ Tree = Callable[[Path], Path]
 
 
 def probes(*, ns: float | None = None, hypervisor: str = "") -> Probes:
-    return Probes(lambda: hypervisor, lambda: ns)
+    return Probes(lambda: hypervisor, lambda: ns, lambda: False)
 
 
 def signs(root: Path, asked: Probes = NO_PROBES, architecture: str = "aarch64") -> list[str]:
@@ -72,7 +74,7 @@ def test_slowness_is_not_measured_on_a_machine_without_another_sign(tmp_path: Pa
     def refuse() -> float:
         raise AssertionError
 
-    assert signs(trees.raspberry_pi_4(tmp_path), Probes(lambda: "", refuse)) == []
+    assert signs(trees.raspberry_pi_4(tmp_path), Probes(lambda: "", refuse, lambda: False)) == []
 
 
 def test_amd64_is_emulated_if_its_hypervisor_or_processor_is_tcg(tmp_path: Path) -> None:
@@ -83,6 +85,11 @@ def test_amd64_is_emulated_if_its_hypervisor_or_processor_is_tcg(tmp_path: Path)
     named = machines.pc(tmp_path / "named", "QEMU TCG CPU version 2.5+", "QEMU")
     assert len(signs(named, NO_PROBES, "x86_64")) == 2
     assert signs(trees.laptop_on_battery(tmp_path / "laptop"), probes(hypervisor="\xff\x01"), "x86_64") == []
+
+
+def test_a_program_that_macos_translates_is_emulated(tmp_path: Path) -> None:
+    (sign,) = signs(tmp_path, NO_PROBES._replace(translated=lambda: True), "x86_64")
+    assert "Rosetta" in sign
 
 
 def test_an_emulated_machine_is_labelled_like_an_emulated_program(tmp_path: Path) -> None:
@@ -103,3 +110,14 @@ def test_this_machine_answers_for_its_processor() -> None:
     known = subprocess.run(["lscpu"], capture_output=True, text=True, check=False, env={"LC_ALL": "C"}).stdout
     if virtual and "KVM" in known:
         assert instructions.hypervisor_name() == "KVMKVMKVM"
+
+
+def test_a_python_without_memfd_create_asks_the_c_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    hypervisor_name, multiply_add_ns = instructions.hypervisor_name.__wrapped__, instructions.multiply_add_ns.__wrapped__
+    name, known = hypervisor_name(), multiply_add_ns() is not None
+    monkeypatch.delattr(os, "memfd_create")  # as of conda's Python
+    assert hypervisor_name() == name
+    assert (multiply_add_ns() is not None) == known
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())  # a C library of the same time
+    assert hypervisor_name() == ""
+    assert multiply_add_ns() is None
