@@ -229,7 +229,7 @@ def test_only_edge_bench_is_added_to_the_path_of_later_steps(tmp_path: Path) -> 
     }
     subprocess.run(["bash", ACTION.parent / "action" / "install.sh"], env=environment, check=True, timeout=120)
     (added,) = (tmp_path / "path").read_text().splitlines()
-    assert os.listdir(added) == ["edge-bench"]
+    assert [each.name for each in Path(added).iterdir()] == ["edge-bench"]
     ran = subprocess.run([Path(added) / "edge-bench"], check=True, capture_output=True, text=True)
     assert ran.stdout == "edge-bench 1\n"
 
