@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Finds the model before the change: BASE_MODEL, or MODEL in the base commit, which is checked out beside this one.
+# The base commit: BASE_REF, otherwise the first parent of the merge of a pull request, otherwise EVENT_BASE.
 # Outputs: model, its path; commit, the base commit. BASELINE: stored Runs, for which no model is needed.
 set -euo pipefail
 
@@ -32,19 +33,31 @@ if [[ -n "$BASE_MODEL" ]]; then
   exit
 fi
 
-# the commit of a pull request that is checked out is a merge: its first parent is the tip of the base branch
-parents=$(git cat-file commit HEAD | sed -n '1,/^$/s/^parent //p')
-commit=$BASE_REF
-[[ ! "$commit" =~ ^0+$ ]] || commit="" # a push that creates a branch has no commit before it
-if [[ $(wc -w <<<"$parents") == 2 && "${GITHUB_REF:-}" == refs/pull/*/merge ]]; then
-  commit=$(head -n 1 <<<"$parents")
+# a container's job has another user than the checkout, which git refuses unless the folder is named
+settings=${GIT_CONFIG_COUNT:-0}
+export "GIT_CONFIG_KEY_$settings=safe.directory" "GIT_CONFIG_VALUE_$settings=$GITHUB_WORKSPACE"
+export GIT_CONFIG_COUNT=$((settings + 1))
+
+wanted=${BASE_REF:-$EVENT_BASE}
+[[ ! "$wanted" =~ ^0+$ ]] || wanted="" # a push that creates a branch has no commit before it
+# GitHub's merge of a pull request: its first parent is the tip of the base branch. A branch that is checked out instead may end
+# with a merge, too, whose first parent is the branch's own: GITHUB_SHA tells them apart
+if [[ -z "$BASE_REF" && "${GITHUB_REF:-}" == refs/pull/*/merge && $(git rev-parse HEAD) == "${GITHUB_SHA:-}" ]]; then
+  parents=$(git cat-file commit HEAD | sed -n '1,/^$/s/^parent //p')
+  (($(wc -w <<<"$parents") != 2)) || wanted=$(head -n 1 <<<"$parents")
 fi
-[[ -n "$commit" ]] || fail "base-ref: this event has no base commit: set base-ref, base-model or baseline"
-if ! git cat-file -e "$commit^{commit}" 2>/dev/null; then
-  git fetch --quiet --no-tags --depth=1 origin "$commit" ||
-    fail "base-ref: cannot fetch $commit: let actions/checkout keep its credentials, or set fetch-depth: 0"
+[[ -n "$wanted" ]] || fail "base-ref: this event has no base commit: set base-ref, base-model or baseline"
+
+commit_of() {
+  git rev-parse --quiet --verify "$1^{commit}"
+}
+
+if ! commit=$(commit_of "$wanted" || commit_of "refs/remotes/origin/$wanted"); then
+  git fetch --quiet --no-tags --depth=1 origin "$wanted" ||
+    fail "base-ref: cannot fetch $wanted: let actions/checkout keep its credentials, or set fetch-depth: 0"
+  # a branch or tag that is fetched alone gets no name here
+  commit=$(commit_of FETCH_HEAD) || fail "base-ref: $wanted is not a commit, a branch or a tag"
 fi
-commit=$(git rev-parse "$commit^{commit}")
 folder="$RUNNER_TEMP/edge-bench-base-$commit"
 if [[ ! -d "$folder" ]]; then
   git worktree prune

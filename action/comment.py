@@ -17,11 +17,13 @@ from typing import Any
 _LONGEST = 65_536
 _PER_PAGE = 100
 _ATTEMPTS, _TIMEOUT = 3, 30
+#: What a server that does not answer as agreed causes: refusals, lost connections, timeouts, other content than JSON.
+_UNANSWERED = (OSError, ValueError, http.client.HTTPException)
 
 
-def request(method: str, path: str, content: dict[str, str] | None = None) -> Any:
+def request(method: str, path: str, content: dict[str, str] | None = None, attempts: int = _ATTEMPTS) -> Any:
     """Return the answer of GitHub's API. Server errors and lost connections are tried again."""
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(attempts):
         asked = urllib.request.Request(
             f"{os.environ['GITHUB_API_URL']}/repos/{os.environ['GITHUB_REPOSITORY']}{path}",
             method=method,
@@ -36,40 +38,53 @@ def request(method: str, path: str, content: dict[str, str] | None = None) -> An
         try:
             with urllib.request.urlopen(asked, timeout=_TIMEOUT) as answer:
                 return json.load(answer)
-        except urllib.error.HTTPError as cause:
-            if cause.code < http.client.INTERNAL_SERVER_ERROR or attempt == _ATTEMPTS - 1:
-                raise
-        except (urllib.error.URLError, http.client.HTTPException):
-            if attempt == _ATTEMPTS - 1:
+        except _UNANSWERED as cause:
+            if is_refusal(cause) or attempt == attempts - 1:
                 raise
     raise AssertionError
 
 
-def earlier(number: int, marker: str) -> int | None:
-    """Return the id of the comment that begins with the marker; None if there is none."""
-    page = 1
+def is_refusal(cause: Exception) -> bool:
+    """Return whether GitHub answered, and would answer the same again."""
+    return isinstance(cause, urllib.error.HTTPError) and cause.code < http.client.INTERNAL_SERVER_ERROR
+
+
+def earlier(number: int, marker: str) -> list[int]:
+    """Return the ids of the comments that begin with the marker."""
+    ids, page = list[int](), 1
     while True:
         found = request("GET", f"/issues/{number}/comments?per_page={_PER_PAGE}&page={page}")
-        for comment in found:
-            if comment["body"].startswith(marker):
-                return int(comment["id"])
+        ids += [int(comment["id"]) for comment in found if comment["body"].startswith(marker)]
         if len(found) < _PER_PAGE:
-            return None
+            return ids
         page += 1
+
+
+def update(known: int, content: dict[str, str]) -> bool:
+    """Update a comment; return whether the token may."""
+    try:
+        request("PATCH", f"/issues/comments/{known}", content)
+    except urllib.error.HTTPError as cause:
+        if cause.code not in (http.client.FORBIDDEN, http.client.NOT_FOUND):
+            raise
+        return False
+    return True
 
 
 def write(number: int, marker: str, text: str) -> None:
     """Update the earlier comment, or add one."""
     content = {"body": f"{marker}\n{text}"[:_LONGEST]}
-    if (known := earlier(number, marker)) is not None:
+    for attempt in range(_ATTEMPTS):
+        # also before another attempt: the comment may have been added, and only the answer lost
+        if any(update(known, content) for known in earlier(number, marker)):
+            return
         try:
-            request("PATCH", f"/issues/comments/{known}", content)
-        except urllib.error.HTTPError as cause:
-            if cause.code not in (http.client.FORBIDDEN, http.client.NOT_FOUND):
+            request("POST", f"/issues/{number}/comments", content, attempts=1)
+        except _UNANSWERED as cause:
+            if is_refusal(cause) or attempt == _ATTEMPTS - 1:
                 raise
         else:
             return
-    request("POST", f"/issues/{number}/comments", content)
 
 
 def main() -> None:
@@ -85,7 +100,7 @@ def main() -> None:
         denied = cause.code in (http.client.UNAUTHORIZED, http.client.FORBIDDEN, http.client.NOT_FOUND)
         remedy = "give the job the permission pull-requests: write. Pull requests from forks never have it. "
         print(f"::warning::no comment ({cause}): {remedy if denied else ''}The table is in the summary of this job")
-    except (urllib.error.URLError, http.client.HTTPException) as cause:
+    except _UNANSWERED as cause:
         print(f"::warning::no comment ({cause}): the table is in the summary of this job")
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs edge-bench in an environment of its own, and adds it to the PATH of later steps.
+# Installs edge-bench in an environment of its own, and adds edge-bench alone to the PATH of later steps.
 # ACTION_PATH: folder of the action. INSTALL: a requirement for pip, none, or empty for this version.
 set -euo pipefail
 
@@ -15,5 +15,9 @@ fi
 environment="$RUNNER_TEMP/edge-bench-environment"
 python3 -m venv "$environment"
 "$environment/bin/python" -m pip install --quiet --disable-pip-version-check "${INSTALL:-"${ACTION_PATH}[edge]"}"
-echo "$environment/bin" >>"$GITHUB_PATH"
+# not the environment's folder: its python3 and pip would replace those of later steps
+programs="$RUNNER_TEMP/edge-bench-programs"
+mkdir -p "$programs"
+ln -sf "$environment/bin/edge-bench" "$programs/edge-bench"
+echo "$programs" >>"$GITHUB_PATH"
 "$environment/bin/edge-bench" --version

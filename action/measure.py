@@ -110,6 +110,8 @@ def judgements_first(markdown: str) -> str:
 def comment_of(result: str, body: str, seconds: float) -> str:
     """Return the comment as Markdown."""
     model, commit = os.environ["MODEL"].replace("`", "'"), os.environ.get("BASE_COMMIT", "")
+    # a comment may be of an earlier commit: a later one that cannot be compared does not replace it
+    head = os.environ["HEAD_COMMIT"][:12]
     base = f"commit {commit[:12]}" if commit else "`baseline`" if os.environ["BASELINE"] else "`base-model`"
     undecided = (
         "An interval contains the limit, or there is none, so the gate passes. More `trials` and `processes` narrow "
@@ -117,7 +119,7 @@ def comment_of(result: str, body: str, seconds: float) -> str:
     )
     return (
         f"### `{model}`: {_HEADINGS[result]}\n\n{undecided if result == 'undecided' else ''}{body.strip()}\n\n"
-        f"<sub>Compared with {base}, measured in {seconds:.0f} s in this job by edge-bench.</sub>\n"
+        f"<sub>Commit {head} compared with {base}, measured in {seconds:.0f} s in this job by edge-bench.</sub>\n"
     )
 
 

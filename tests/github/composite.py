@@ -31,6 +31,7 @@ class Job:
     event: Mapping[str, Any]
     api: str = "http://127.0.0.1:9"  # nothing listens there
     ref: str = "refs/pull/1/merge"
+    sha: str = ""  # the commit of the event, which actions/checkout checks out by default
     repository: str = "someone/models"
     token: str = "token"
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +54,7 @@ def run_action(action: Path, job: Job, **inputs: str) -> Outcome:
     job.temp.mkdir(parents=True, exist_ok=True)
     (job.temp / "event.json").write_text(json.dumps(job.event))
     context: dict[str, Any] = {
-        "github": {"event": job.event, "token": job.token, "action_path": str(action.parent)},
+        "github": {"event": job.event, "sha": job.sha, "token": job.token, "action_path": str(action.parent)},
         "runner": {"temp": str(job.temp)},
         "steps": {},
     }
@@ -132,6 +133,7 @@ class _Runner:
             "GITHUB_API_URL": job.api,
             "GITHUB_REPOSITORY": job.repository,
             "GITHUB_REF": job.ref,
+            "GITHUB_SHA": job.sha,
             "GITHUB_WORKSPACE": str(job.workspace),
             "GITHUB_EVENT_PATH": str(job.temp / "event.json"),
             "RUNNER_TEMP": str(job.temp),

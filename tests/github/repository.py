@@ -42,6 +42,14 @@ class Repository:
         self._merge(self._count)
         return self._count
 
+    def update(self, number: int) -> str:
+        """Merge the main branch into the branch of a pull request, as GitHub's button does; return the commit."""
+        self._git("checkout", "--quiet", f"change-{number}")
+        self._git("merge", "--quiet", "--no-ff", "--no-edit", _MAIN)
+        self._git("push", "--quiet", "origin", f"change-{number}")
+        self._merge(number)
+        return self.head(number)
+
     def _merge(self, number: int) -> None:
         """Push the merge of a pull request with the main branch, as GitHub does."""
         self._git("checkout", "--quiet", "--detach", _MAIN)
@@ -49,12 +57,25 @@ class Repository:
         self._git("push", "--quiet", "--force", "origin", f"HEAD:refs/pull/{number}/merge")
         self._git("checkout", "--quiet", _MAIN)
 
-    def checkout(self, number: int, folder: Path) -> Path:
-        """Check out the merge commit of a pull request without its history; return the folder."""
+    def tag(self, name: str, commit: str) -> None:
+        """Push an annotated tag of a commit."""
+        self._git("tag", "--annotate", "--message", name, name, commit)
+        self._git("push", "--quiet", "origin", name)
+
+    def head(self, number: int) -> str:
+        """Return the newest commit of a pull request's branch."""
+        return self._git("rev-parse", f"change-{number}")
+
+    def merged(self, number: int) -> str:
+        """Return the merge of a pull request with the main branch."""
+        return _git(self.origin, "rev-parse", f"refs/pull/{number}/merge")
+
+    def checkout(self, commit: str, folder: Path, depth: int = 1) -> Path:
+        """Check out a commit and ``depth - 1`` of those before it; return the folder."""
         _git(folder.parent, "init", "--quiet", str(folder))
         _git(folder, "remote", "add", "origin", f"file://{self.origin}")
-        _git(folder, "fetch", "--quiet", "--no-tags", "--depth=1", "origin", f"refs/pull/{number}/merge")
-        _git(folder, "checkout", "--quiet", "--detach", "FETCH_HEAD")
+        _git(folder, "fetch", "--quiet", "--no-tags", f"--depth={depth}", "origin", commit)
+        _git(folder, "checkout", "--quiet", "--detach", commit)
         return folder
 
     @property
@@ -98,11 +119,14 @@ def job_of(repository: Repository, number: int, folder: Path, api: str, **enviro
     """Return the job of a pull request, in a new checkout in ``folder``, with this checkout's edge-bench."""
     folder.mkdir(parents=True)
     programs = program_folder(folder / "programs")
+    merged = repository.merged(number)
+    commits = {"base": {"sha": repository.main}, "head": {"sha": repository.head(number)}}
     return Job(
-        workspace=repository.checkout(number, folder / "checkout"),
+        workspace=repository.checkout(merged, folder / "checkout"),
         temp=folder / "temp",
-        event={"pull_request": {"number": number, "base": {"sha": repository.main}}},
+        event={"pull_request": {"number": number, **commits}},
         api=api,
         ref=f"refs/pull/{number}/merge",
+        sha=merged,
         environment={"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", **environment},
     )

@@ -1,7 +1,11 @@
 """The steps of action.yml, executed on pull requests of a repository made for the test."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -75,6 +79,7 @@ def test_a_pull_request_is_measured_against_its_base_and_gets_one_comment(
     assert outcome.failed_step == ("Result" if code else "")
     (comment,) = api.of(number)
     assert comment.partition("\n")[2] == outcome.summary
+    assert f"Commit {repository.head(number)[:12]} compared with commit {repository.main[:12]}," in comment
     assert "| head/classifier |" in comment
     assert ("**FAILED**" in comment) is bool(code)
     rows = json.loads((Path(outcome.outputs["results"]) / "comparison.json").read_text())
@@ -180,7 +185,7 @@ def test_the_base_is_the_first_parent_of_the_merge_even_if_the_event_is_older(
     number = repository.pull_request(tmp_path / "other")
     opened = job(repository, number, tmp_path / "job", Comments())
     stale = Job(
-        workspace=opened.workspace, temp=opened.temp, ref=opened.ref, environment=opened.environment,
+        workspace=opened.workspace, temp=opened.temp, ref=opened.ref, sha=opened.sha, environment=opened.environment,
         event={"pull_request": {"number": number, "base": {"sha": before}}},
     )  # fmt: skip
     # without a limit, the step that measures ends at once
@@ -188,6 +193,9 @@ def test_the_base_is_the_first_parent_of_the_merge_even_if_the_event_is_older(
     outcome = run_action(ACTION, stale, **(INPUTS | limits | {"model": "models/second.tflite", "comment": "false"}))
     assert (outcome.code, outcome.failed_step) == (2, "Result"), outcome.log
     assert (opened.temp / f"edge-bench-base-{repository.main}" / "models" / "second.tflite").is_file()
+    explicit = run_action(ACTION, stale, **(INPUTS | {"model": "models/second.tflite", "base_ref": before}))
+    assert (explicit.code, explicit.failed_step) == (2, "Find the base model")
+    assert f"base commit {before[:12]} has no" in explicit.log
 
 
 def test_edge_bench_must_be_installed_if_the_action_shall_not(repository: Repository, tmp_path: Path) -> None:
@@ -199,6 +207,31 @@ def test_edge_bench_must_be_installed_if_the_action_shall_not(repository: Reposi
     )
     outcome = run_action(ACTION, bare, **INPUTS)
     assert (outcome.code, outcome.failed_step) == (2, "Install edge-bench")
+
+
+@pytest.mark.slow
+def test_only_edge_bench_is_added_to_the_path_of_later_steps(tmp_path: Path) -> None:
+    """The python3 and pip of the job stay those that an earlier step chose."""
+    wheel, metadata = tmp_path / "edge_bench-1-py3-none-any.whl", "edge_bench-1.dist-info"
+    with zipfile.ZipFile(wheel, "w") as written:
+        written.writestr("edge_bench.py", "def main():\n    print('edge-bench 1')\n")
+        written.writestr(f"{metadata}/METADATA", "Metadata-Version: 2.1\nName: edge-bench\nVersion: 1\n")
+        written.writestr(f"{metadata}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        written.writestr(f"{metadata}/entry_points.txt", "[console_scripts]\nedge-bench = edge_bench:main\n")
+        written.writestr(f"{metadata}/RECORD", "")
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_PATH": str(tmp_path / "path"),
+        "ACTION_PATH": str(ACTION.parent),
+        "INSTALL": str(wheel),
+    }
+    subprocess.run(["bash", ACTION.parent / "action" / "install.sh"], env=environment, check=True, timeout=120)
+    (added,) = (tmp_path / "path").read_text().splitlines()
+    assert [each.name for each in Path(added).iterdir()] == ["edge-bench"]
+    ran = subprocess.run([Path(added) / "edge-bench"], check=True, capture_output=True, text=True)
+    assert ran.stdout == "edge-bench 1\n"
 
 
 @pytest.mark.nightly

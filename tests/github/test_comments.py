@@ -1,8 +1,11 @@
 """The comment of the action: one for each gate, updated, and never a reason to fail."""
 
 import json
+import socket
+import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,11 +76,11 @@ def test_without_permission_there_is_a_warning(denied: set[str], api: Comments, 
     assert api.of(7) == []
 
 
-def test_a_comment_of_someone_else_is_left_and_a_new_one_added(api: Comments, tmp_path: Path) -> None:
-    api.add(7, f"{MARKER}\nof another token")
-    api.denied = frozenset({"PATCH"})
-    write(tmp_path, api, "mine")
-    assert api.of(7) == [f"{MARKER}\nof another token", f"{MARKER}\nmine"]
+def test_a_comment_of_someone_else_is_left_and_one_of_this_token_is_updated(api: Comments, tmp_path: Path) -> None:
+    api.foreign = frozenset({api.add(7, f"{MARKER}\nof another token")})
+    for text in ("first", "second"):
+        write(tmp_path, api, text)
+    assert api.of(7) == [f"{MARKER}\nof another token", f"{MARKER}\nsecond"]
 
 
 def test_a_server_error_is_tried_again_and_a_lasting_one_is_a_warning(api: Comments, tmp_path: Path) -> None:
@@ -101,3 +104,47 @@ def test_a_long_comment_is_cut_and_a_name_cannot_end_the_marker(api: Comments, t
     (body,) = api.of(7)
     assert len(body) == 65_536
     assert body.splitlines()[0].count("-->") == 1
+
+
+def test_a_comment_whose_answer_is_lost_is_not_added_again(api: Comments, tmp_path: Path) -> None:
+    api.lost = 2
+    assert "::warning::" not in write(tmp_path, api, "text")
+    assert api.of(7) == [f"{MARKER}\ntext"]
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>"])
+def test_an_answer_that_is_none_is_a_warning(answer: bytes, tmp_path: Path) -> None:
+    """A proxy, or a connection that is reset while the answer is awaited."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer_all, args=(server, answer))
+        thread.start()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        assert "::warning::" in write(tmp_path, Comments(url=address), "text")
+        thread.join()
+
+
+def answer_all(server: socket.socket, answer: bytes) -> None:
+    """Answer the three attempts with ``answer``, and reset the connections."""
+    for _ in range(3):
+        connection, _ = server.accept()
+        connection.recv(65_536)
+        connection.sendall(answer)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", not answer, 0))
+        connection.close()
+
+
+def test_the_comment_names_the_commits_that_were_compared(tmp_path: Path) -> None:
+    """If a later commit cannot be compared, the comment remains that of an earlier one."""
+    inputs = ("BASELINE", "RUN_OPTIONS", "FAIL_IF_SLOWER", "FAIL_IF_ACCURACY_DROPS", "FAIL_IF_QUALITY_DROPS")
+    environment = {
+        **dict.fromkeys(inputs, ""),
+        "MODEL": "model.tflite",
+        "HEAD_COMMIT": "a" * 40,
+        "BASE_COMMIT": "b" * 40,
+        "RESULTS": str(tmp_path / "results"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+    }
+    # without a limit, the step ends at once
+    subprocess.run([sys.executable, REPOSITORY / "action" / "measure.py"], env=environment, check=True, timeout=60)
+    assert f"Commit {'a' * 12} compared with commit {'b' * 12}," in (tmp_path / "results" / "comment.md").read_text()

@@ -85,9 +85,21 @@ def test_jobs_read_the_repository_and_nothing_more_unless_they_say_so(path: Path
     more = {name: job["permissions"] for name, job in described["jobs"].items() if "permissions" in job}
     expected = {
         "tests": {"action": {"contents": "read", "pull-requests": "write"}},
-        "release": {"release": {"contents": "write", "id-token": "write"}},
+        "release": {"publish": {"contents": "write", "id-token": "write"}},
     }
     assert more == expected.get(path.stem, {})
+
+
+def test_a_release_that_is_interrupted_is_completed_with_the_same_files() -> None:
+    """A job that publishes makes nothing: another build would have other checksums than what is published already."""
+    jobs = loaded(REPOSITORY / ".github" / "workflows" / "release.yml")["jobs"]
+    scripts = {name: "\n".join(step.get("run", "") for step in job["steps"]) for name, job in jobs.items()}
+    assert {name for name, script in scripts.items() if "make release" in script} == {"release"}
+    assert {name for name, script in scripts.items() if re.search(r"uv publish|gh release", script)} == {"publish"}
+    assert jobs["publish"]["needs"] == "release"
+    (received,) = (step["with"] for step in jobs["publish"]["steps"] if "download-artifact" in step.get("uses", ""))
+    (sent,) = (step["with"] for step in jobs["release"]["steps"] if "upload-artifact" in step.get("uses", ""))
+    assert received == sent
 
 
 def test_actions_are_pinned_by_commit_and_are_github_s_own_or_sigstore_s() -> None:

@@ -1,11 +1,11 @@
 """``python -m tools.release``: make, publish and verify a release (``make release``).
 
-1. release notes from CHANGELOG.md
-2. wheel and sdist, with checksums
-3. images with all tags, for all platforms, with provenance, to a registry
-4. each image pulled and run on every platform, and its bill of materials made from its files
-5. signatures of all of these with a key
-6. all signatures and bills of materials verified as a user would
+1. release notes from CHANGELOG.md, wheel and sdist
+2. images for all platforms, with provenance, to a registry, under candidate tags
+3. each image pulled and run on every platform, and its bill of materials made from its files
+4. signatures of all of these with a key, and checksums
+5. all signatures and bills of materials verified as a user would
+6. only then the tags of the release
 
 With ``--dry-run`` the registry is a temporary one on this machine, and the key a temporary one.
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 from edge_bench.bench.version import __version__, revision
 from tools.release import artefacts
 from tools.release.errors import ReleaseError, call, say
-from tools.release.images import Platform, ReleasedImage, copy_files, pull_and_run, push, remove
+from tools.release.images import Platform, ReleasedImage, copy_files, publish, pull_and_run, push, remove
 from tools.release.notes import release_notes
 from tools.release.registry import local_registry
 from tools.release.sbom import image_sbom
@@ -78,8 +78,9 @@ def _release(registry: str, keys: Keys, output: Path, *, dry_run: bool) -> None:
         raise ReleaseError("there are uncommitted changes: a release is made from a commit")
     notes = release_notes((_ROOT / "CHANGELOG.md").read_text(), __version__, dry_run=dry_run)
     files = artefacts.build(output, __version__)
-    (output / "release-notes.md").write_text(notes)
-    say(f"{__version__}: {', '.join(each.name for each in files)}, release-notes.md")
+    files.append(output / "release-notes.md")
+    files[-1].write_text(notes)
+    say(f"{__version__}: {', '.join(each.name for each in files)}")
     bake = {
         "EDGE_BENCH_VERSION": __version__,
         "EDGE_BENCH_REVISION": revision(),
@@ -93,27 +94,34 @@ def _release(registry: str, keys: Keys, output: Path, *, dry_run: bool) -> None:
     checksums = artefacts.write_checksums(files, output / "SHA256SUMS")
     keys.verify_file(checksums, keys.sign_file(checksums))
     say(f"{output}/SHA256SUMS.sig is a valid signature of the checksums of {len(files)} files")
+    _publish(images, keys)
     if dry_run:
         say("dry run: nothing has left this machine")
     else:
         say(f"to do: git tag v{__version__}, and uv publish {output}/*.whl {output}/*.tar.gz; CONTRIBUTING.md has the rest")
 
 
+def _publish(images: Sequence[ReleasedImage], keys: Keys) -> None:
+    """Give the images their tags, and verify them by these."""
+    publish(images, __version__)
+    for image in images:
+        for tag in image.tags:
+            keys.verify(tag)
+        say(f"edge-bench:{image.name} has its tags: {' '.join(image.tags)}")
+
+
 def _signed(image: ReleasedImage, keys: Keys, output: Path) -> list[Path]:
     """Run, sign and verify an image on every platform; return the files of its bills of materials."""
-    keys.sign(image)
-    for tag in image.tags:
-        keys.verify(tag)
-    files = []
     for platform in image.platforms:
         printed = pull_and_run(platform)
         if printed != f"edge-bench {__version__}":
             raise ReleaseError(f"edge-bench:{image.name} for {platform.name} prints {printed!r}")
-        keys.verify(platform.reference)
-        files.append(_attached_sbom(image, platform, keys, output))
+    keys.sign(image)
+    for reference in (image.reference, *(each.reference for each in image.platforms)):
+        keys.verify(reference)
+    files = [_attached_sbom(image, platform, keys, output) for platform in image.platforms]
     sizes = ", ".join(f"{each.name} ({each.size / 1e6:.1f} MB compressed)" for each in image.platforms)
     say(f"edge-bench:{image.name} runs, is signed and has an SBOM on {sizes}")
-    say(f"  {' '.join(image.tags)}")
     return files
 
 

@@ -2,8 +2,8 @@
 
 import json
 import tarfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ __all__ = [
     "ReleasedImage",
     "copy_files",
     "planned",
+    "publish",
     "pull_and_run",
     "push",
     "pushed",
@@ -39,9 +40,14 @@ class ReleasedImage:
     """One image with all its tags and platforms."""
 
     name: str  # edge, edge-full or host
-    tags: tuple[str, ...]  # repository:tag
+    tags: tuple[str, ...]  # repository:tag, of the release
     reference: str  # repository@digest of the index of all platforms
     platforms: tuple[Platform, ...]
+
+    @property
+    def digest(self) -> str:
+        """The digest of the index."""
+        return self.reference.rpartition("@")[2]
 
 
 def _bake(environment: Mapping[str, str], *options: str) -> str:
@@ -55,10 +61,28 @@ def planned(environment: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
 
 
 def push(environment: Mapping[str, str]) -> list[ReleasedImage]:
-    """Build all images for all their platforms, with provenance, push them, and return what the registry has."""
+    """Build all images for all their platforms, with provenance, push them, and return what the registry has.
+
+    They get candidate tags, which no user has a command for. `publish` gives them those of the release.
+    """
     plan = planned(environment)
-    _bake(environment, "--push")
-    return [pushed(name, tags) for name, tags in plan.items()]
+    candidates = {name: f"{tags[0].rpartition(':')[0]}:candidate-{name}" for name, tags in plan.items()}
+    _bake(environment, "--push", *(f"--set=release-{name}.tags={tag}" for name, tag in candidates.items()))
+    return [replace(pushed(name, (candidates[name],)), tags=tags) for name, tags in plan.items()]
+
+
+def publish(images: Iterable[ReleasedImage], version: str) -> None:
+    """Give images their tags. Raise ReleaseError, before any is given, if a tag of the version is another image."""
+    for image in images:
+        for tag in image.tags:
+            of_version = tag.rpartition(":")[2].split("-")[0] == version
+            if of_version and _digest(tag) not in (None, image.digest):
+                raise ReleaseError(f"{tag} is another image: raise the version, or delete this tag in the registry")
+    for image in images:
+        tags = [f"--tag={tag}" for tag in image.tags]
+        call(["docker", "buildx", "imagetools", "create", *tags, image.reference])
+        if (found := pushed(image.name, image.tags)).digest != image.digest:
+            raise ReleaseError(f"the tags of {image.name} are {found.digest} instead of {image.digest}")
 
 
 def pushed(name: str, tags: tuple[str, ...]) -> ReleasedImage:
@@ -92,6 +116,16 @@ def _inspect(reference: str) -> tuple[str, dict[str, Any]]:
     inspected = call(["docker", "buildx", "imagetools", "inspect", "--format", "{{json .Manifest}}", reference])
     manifest: dict[str, Any] = json.loads(inspected)
     return manifest["digest"], manifest
+
+
+def _digest(tag: str) -> str | None:
+    """Return the digest of a tag, None if the registry has no such tag."""
+    try:
+        return _inspect(tag)[0]
+    except ReleaseError as cause:
+        if f"{tag}: not found" in str(cause):
+            return None
+        raise
 
 
 def pull_and_run(platform: Platform) -> str:

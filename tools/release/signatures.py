@@ -30,7 +30,8 @@ class Keys:
 
     def attach_sbom(self, platform: Platform, sbom: Path) -> None:
         """Attach an SBOM to the image of a platform, as a signed attestation."""
-        options = ("--yes", _NO_LOG, "--type", _SBOM, "--predicate", sbom)
+        # --replace: an image that was released before has an SBOM already
+        options = ("--yes", "--replace", _NO_LOG, "--type", _SBOM, "--predicate", sbom)
         call(["cosign", "attest", *options, "--key", self.private, platform.reference])
 
     def sign_file(self, file: Path) -> Path:

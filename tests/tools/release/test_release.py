@@ -140,6 +140,8 @@ def test_a_dry_run_builds_pushes_pulls_signs_and_verifies_everything(tmp_path: P
     wheel, sdist = f"edge_bench-{__version__}-py3-none-any.whl", f"edge_bench-{__version__}.tar.gz"
     others = {"release-notes.md", "cosign.pub", "SHA256SUMS", "SHA256SUMS.sig"}
     assert made == {wheel, sdist, *others, *(f"{bill}.cdx.json" for bill in bills)}
+    listed = {line.split()[1] for line in (tmp_path / "dist" / "SHA256SUMS").read_text().splitlines()}
+    assert listed == made - {"cosign.pub", "SHA256SUMS", "SHA256SUMS.sig"}
     host = json.loads((tmp_path / "dist" / "sbom-host-amd64.cdx.json").read_text())
     names = {each["name"].lower().replace("_", "-") for each in host["components"]}  # some metadata says tensorflow_cpu
     assert {"tensorflow-cpu", "numpy", "edge-bench", "libc6", "python3.11"} <= names
