@@ -1,4 +1,4 @@
-"""The timer of `schedule install --system` with a real systemd: a night of a user, a power cut, and its continuation."""
+"""The timer of `schedule install --system` with a real systemd: a night of a user, a power cut, its continuation."""
 
 import json
 import os
