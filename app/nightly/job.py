@@ -4,8 +4,7 @@ The record is written after each step. A night that was interrupted is continued
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -13,21 +12,30 @@ from edge_bench.app.nightly.confirming.confirm import Confirmer
 from edge_bench.app.nightly.confirming.kept_bundles import keep_bundle, remove_others
 from edge_bench.app.nightly.judging.against_last import compared_with_last
 from edge_bench.app.nightly.judging.candidates import Place, all_series, candidates_of
-from edge_bench.app.nightly.judging.series import NIGHTS, NightRun, NightRuns, levels_of
+from edge_bench.app.nightly.judging.series import NIGHTS, NightRun, NightRuns
 from edge_bench.app.nightly.notify.send import send, send_again
 from edge_bench.app.nightly.settings.keys import as_keys
-from edge_bench.app.nightly.settings.reading import THIS_MACHINE, Model, NightlySettings, folder_name
-from edge_bench.app.nightly.upkeep.disk import disk_warning, require_night_space
+from edge_bench.app.nightly.settings.reading import THIS_MACHINE, Model, NightlySettings
+from edge_bench.app.nightly.upkeep.disk import disk_warning
 from edge_bench.app.nightly.upkeep.retention import retention_notes
 from edge_bench.app.nightly.upkeep.silence import silent_engines
+from edge_bench.app.nightly.upkeep.space import require_space
 from edge_bench.app.nightly.work.clock import Clock, clock_notes, hours_since
-from edge_bench.app.nightly.work.measurements import with_compared, with_run
-from edge_bench.app.nightly.work.outcome import EngineOutcome, Measurer, Request
-from edge_bench.app.nightly.work.staging import keep_journals, publish, remove_staging, staged_outcomes, staging_folder
+from edge_bench.app.nightly.work.closing import closed, with_staged_runs
+from edge_bench.app.nightly.work.measurements import with_compared, with_outcome, with_repetitions
+from edge_bench.app.nightly.work.outcome import Measurer, Request
+from edge_bench.app.nightly.work.staging import publish, remove_staging, runs_folder, staging_folder
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.nights.files import FOLDER, missing_records, night_files, read_recent_nights, write_night
+from edge_bench.bench.records.nights.files import (
+    FOLDER,
+    missing_records,
+    night_files,
+    read_all_nights,
+    read_recent_nights,
+    write_night,
+)
 from edge_bench.bench.records.nights.night import Finding, Measurement, MeasurementState, Night, NightState
 from edge_bench.bench.version import __version__
 from edge_bench.bench.wording import counted
@@ -36,9 +44,8 @@ __all__ = ["NightJob"]
 
 #: An interrupted night is continued within this time, otherwise closed: its times would be of two nights.
 _CONTINUE_HOURS = 12.0
-#: Nights that are read: those that are compared, and older ones for engines that have long been silent. To archive, all
-#: nights within ``keep`` are needed, and some more.
-_READ_NIGHTS, _MORE_NIGHTS = 400, 100
+#: Nights that are read: those that are compared, and older ones for engines that have long been silent.
+_READ_NIGHTS = 400
 
 
 @dataclass
@@ -49,27 +56,30 @@ class NightJob:
     measurer: Measurer
     progress: Progress
     clock: Clock = field(default_factory=Clock)
+    resent: list[Night] = field(default_factory=list)  # earlier nights whose notification was tried again
 
     def run(self) -> Night:
         """Return the night after all steps. Raise ResultsError if there is no space for it.
 
         An interruption leaves a record that the next command continues.
         """
-        notes = self._read()
-        require_night_space(self.settings.results, self.earlier)
+        notes = [*self._read(), *self._require_space()]
         if not self._resumes():
             self._begin(notes)
+        self._send_again()
         return self._work()
 
     def resume(self) -> Night | None:
         """Continue an interrupted night, as `run` does, but begin none. Return None if there is none to continue."""
         self._read()
-        if self.interrupted:
-            require_night_space(self.settings.results, self.earlier)
-        return self._work() if self._resumes() else None
+        if not self.interrupted:
+            return None
+        self._require_space()
+        resumes = self._resumes()
+        self._send_again()
+        return self._work() if resumes else None
 
     def _work(self) -> Night:
-        send_again(self.earlier, self.settings.notify, self.settings.results)
         self._measure()
         self._judge()
         self._finish()
@@ -79,11 +89,20 @@ class NightJob:
 
     def _read(self) -> list[str]:
         """Read the nights so far; return notes about their files."""
-        count = max(_READ_NIGHTS, (self.settings.keep_days or 0) + _MORE_NIGHTS)
-        nights, notes = read_recent_nights(self.settings.results, count)
+        nights, notes = read_recent_nights(self.settings.results, _READ_NIGHTS)
         self.interrupted = nights[-1] if nights and nights[-1].state is NightState.RUNNING else None
         self.earlier = [night for night in nights if night.state is not NightState.RUNNING]
         return notes
+
+    def _require_space(self) -> list[str]:
+        """Make space for a night if necessary. Return notes on that, or raise DiskFull."""
+        notes = require_space(self.settings, self.earlier, self.clock.now())
+        for note in notes:
+            self.progress.say(note)
+        return notes
+
+    def _send_again(self) -> None:
+        self.resent = send_again(self.earlier, self.settings.notify, self.settings.results)
 
     def _resumes(self) -> bool:
         """Continue an interrupted night, or close it. Return whether one is continued."""
@@ -130,23 +149,15 @@ class NightJob:
 
     def _close(self, night: Night) -> Night:
         """Close an interrupted night that cannot be continued: its finished Runs are kept."""
-        self.night = night
-        for model in self.settings.models:
-            for outcome in staged_outcomes(self._request(model, self.settings.engine_names(model))):
-                self._record(model, outcome)
-        publish(self.night, self.settings.results)
-        journals = keep_journals(self.settings.results, night.number)
-        measurements = [
-            msgspec.structs.replace(each, reason="the night was interrupted")
-            if each.state is MeasurementState.WAITING
-            else each
-            for each in self.night.measurements
-        ]
-        notes = [*self.night.notes, *(f"trials of an unfinished run are in {path}" for path in journals)]
-        self._update(state=NightState.INTERRUPTED, measurements=measurements, ended=self.clock.text(), notes=notes)
-        remove_staging(self.settings.results)
-        kept = counted(sum(each.state is MeasurementState.DELIVERED for each in measurements), "Run")
-        self.progress.say(f"night {night.number} was interrupted and is closed: {kept} of {len(measurements)} kept")
+        self.night, results = with_staged_runs(night, self.settings.results), self.settings.results
+        self._update()  # a Run is in the record before it is moved
+        publish(self.night, results)
+        self.night = closed(self.night, results, self.clock.text())
+        self._update()
+        remove_staging(results)
+        works = self.night.measurements
+        kept = counted(sum(each.state is MeasurementState.DELIVERED for each in works), "Run")
+        self.progress.say(f"night {night.number} was interrupted and is closed: {kept} of {len(works)} kept")
         return self.night
 
     def _update(self, **changes: object) -> None:
@@ -155,9 +166,8 @@ class NightJob:
 
     # -- measure
 
-    def _request(self, model: Model, engines: Sequence[str]) -> Request:
-        folder = staging_folder(self.settings.results, self.night.number) / "runs" / folder_name(model.name)
-        return Request(model, engines, folder)
+    def _request(self, model: Model, engines: Sequence[str], repeat: int = 0) -> Request:
+        return Request(model, engines, runs_folder(self.settings.results, self.night.number, model.name, repeat))
 
     def _measure(self) -> None:
         """Measure what is missing, and move the Runs into the results folder."""
@@ -174,7 +184,8 @@ class NightJob:
                 if engines:
                     self.progress.say(f"night {self.night.number}: {model.name} on {', '.join(engines)}")
                     for outcome in self.measurer.measure(self._request(model, engines)):
-                        self._record(model, outcome)
+                        works = with_outcome(self.night.measurements, model.name, outcome)
+                        self.night = msgspec.structs.replace(self.night, measurements=works)
                     self._update()
                     publish(self.night, self.settings.results)
         for repeat in range(1, self.settings.options.runs_per_night):
@@ -192,10 +203,11 @@ class NightJob:
         for engines in ([e for e in waiting if e == THIS_MACHINE], [e for e in waiting if e != THIS_MACHINE]):
             if engines:
                 self.progress.say(f"night {self.night.number}, again: {model.name} on {', '.join(engines)}")
-                request = self._request(model, engines)
-                request = replace(request, folder=request.folder / f"repeat-{repeat}")
-                made = {outcome.engine: outcome.path for outcome in self.measurer.measure(request)}
-                self._update(measurements=[with_run(each, model.name, made) for each in self.night.measurements])
+                outcomes = self.measurer.measure(self._request(model, engines, repeat))
+                works, notes = with_repetitions(self.night.measurements, model.name, outcomes)
+                self._update(measurements=works)
+                for note in notes:
+                    self._note(note)
                 publish(self.night, self.settings.results)
 
     def _keep(self, model: Model) -> None:
@@ -205,29 +217,11 @@ class NightJob:
         except (OSError, EdgeBenchError) as cause:
             self._note(f"{model.name}: the bundle could not be kept for later comparisons: {cause}")
 
-    def _record(self, model: Model, outcome: EngineOutcome) -> None:
-        """Put an outcome into the record, without writing it."""
-        run = outcome.run
-        facts: dict[str, Any] = {} if run is None or outcome.path is None else {
-            "run_id": run.run_id, "run_file": outcome.path.name, "bytes": outcome.path.stat().st_size,
-            "machine": run.machine.label, "trusted": run.trusted, "levels": levels_of(run),
-            "bundle_sha256": run.bundle.sha256,
-        }  # fmt: skip
-        made = Measurement(
-            model=model.name, engine=outcome.engine, state=outcome.state, reason=as_keys(outcome.reason),
-            remedy=as_keys(outcome.remedy),
-            image=outcome.image, **facts,
-        )  # fmt: skip
-        measurements = [
-            made if (each.model, each.engine) == (model.name, outcome.engine) else each
-            for each in self.night.measurements
-        ]
-        self.night = msgspec.structs.replace(self.night, measurements=measurements)
-
     def _note(self, text: str) -> None:
         text = as_keys(text)
-        self.progress.say(f"! {text}")
-        self._update(notes=[*self.night.notes, text])
+        if text not in self.night.notes:  # else it was written before an interruption, or of another Run
+            self.progress.say(f"! {text}")
+            self._update(notes=[*self.night.notes, text])
 
     # -- judge
 
@@ -281,7 +275,7 @@ class NightJob:
     def _finish(self) -> None:
         results = self.settings.results
         self.night = send(self.night, self.settings.notify, results)
-        notes = retention_notes(self.settings, [*self.earlier, self.night], self.clock.now())
+        notes = retention_notes(self.settings, read_all_nights(results), self.clock.now())
         self._update(state=NightState.DONE, ended=self.clock.text(), notes=[*self.night.notes, *notes])
         remove_staging(results)
         remove_others(self._used_bundles(), results)

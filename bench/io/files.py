@@ -61,13 +61,14 @@ def open_regular_file(path: Path) -> BinaryIO:
         raise
 
 
-def foreign_writer(path: Path) -> str:
+def foreign_writer(path: Path, owner: int | None = None) -> str:
     """Return how a user other than this one and root may have written a file; empty if that is impossible.
 
-    The rule is the one that ssh uses for its configuration. Raise OSError if the file is missing.
+    The rule is the one that ssh uses for its configuration. Raise OSError if the file is missing. ``owner`` is the user
+    as whom the file will be used, if that is another one.
     """
     status = path.stat()
-    if status.st_uid not in (0, os.geteuid()):
+    if status.st_uid not in (0, os.geteuid() if owner is None else owner):
         return f"it belongs to another user (id {status.st_uid})"
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return "other users can write to it"

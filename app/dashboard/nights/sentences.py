@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from edge_bench.app.dashboard.ages import age, seconds_since
 from edge_bench.app.dashboard.elements import listed
-from edge_bench.app.dashboard.nights.standing import Standing
+from edge_bench.app.dashboard.nights.standing import Standing, not_sent
 from edge_bench.app.nightly.notify.message import by_severity, change_line, engine_line, finding_line, shown_ratio
 from edge_bench.app.render.escaping import one_line, shortened
 from edge_bench.app.render.units import significant
@@ -41,8 +41,8 @@ def standing_lines(standing: Standing) -> list[tuple[str, int | None]]:
     ]
     if standing.running:
         lines.append((f"Night {last.number} has not ended yet: {delivered_runs(last)} so far.", last.number))
-    if last.unsent:
-        lines.append((f"The notification of night {last.number} was not sent: {_unsent(last)}.", last.number))
+    for night in standing.unsent:
+        lines.append((f"The notification of night {night.number} was not sent: {not_sent(night)}.", night.number))
     for engine, number in standing.gone.items():
         lines.append((f"{engine} was last part of night {number}: it is no longer in the settings.", number))
     return lines
@@ -65,8 +65,8 @@ def delivered_runs(night: Night) -> str:
 
 def notification(night: Night) -> str:
     """Return whether the notification of a night was sent."""
-    if night.unsent:
-        return f"not sent: {_unsent(night)}"
+    if reason := not_sent(night):
+        return f"not sent: {reason}"
     if night.deliveries:
         return f"sent by {', '.join(each.channel for each in night.deliveries)}"
     if not night.judged:
@@ -77,10 +77,6 @@ def notification(night: Night) -> str:
 def _joined(parts: Sequence[str]) -> str:
     more = f" (and {len(parts) - _PARTS} more)" if len(parts) > _PARTS else ""
     return ". ".join(shortened(one_line(part), _PART) for part in parts[:_PARTS]) + more
-
-
-def _unsent(night: Night) -> str:
-    return "; ".join(f"{each.channel}: {each.reason}" for each in night.unsent)
 
 
 def _some(lines: Sequence[tuple[str, int]], noun: str) -> list[tuple[str, int | None]]:

@@ -11,6 +11,7 @@ import msgspec
 
 from edge_bench.app.nightly.judging.against_last import FAILS, LESS_ACCURATE
 from edge_bench.app.nightly.notify.message import by_severity
+from edge_bench.app.nightly.notify.send import NIGHTS_AGAIN
 from edge_bench.bench.records.nights.night import (
     Finding,
     Level,
@@ -23,7 +24,7 @@ from edge_bench.bench.records.nights.night import (
 from edge_bench.bench.records.settings.configuration import Configuration
 from edge_bench.bench.stats.ratios import Verdict
 
-__all__ = ["Found", "Standing", "silent_now", "standing"]
+__all__ = ["Found", "Standing", "not_sent", "silent_now", "standing"]
 
 _TIMES = "times"
 
@@ -44,6 +45,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     silent: list[SilentEngine]
     gone: dict[str, int]  # engines that are in no settings any more, with their last night
     warnings: list[str]  # of the last judged night
+    unsent: list[Night]  # of the last nights, those whose notification was not sent
 
     @property
     def findings(self) -> list[Finding]:
@@ -65,6 +67,7 @@ def standing(nights: Sequence[Night]) -> Standing | None:
         silent=silent_now(nights),
         gone={engine: number for engine, number in last_nights.items() if engine not in engines},
         warnings=list(judged.warnings) if judged else [],
+        unsent=[night for night in nights[-NIGHTS_AGAIN:] if not_sent(night)],
     )
 
 
@@ -81,6 +84,13 @@ def silent_now(nights: Sequence[Night]) -> list[SilentEngine]:
     }
     engines = {each.engine for each in nights[-1].measurements}
     return [each for each in nights[judged].silent if each.engine in engines and each.engine not in delivered]
+
+
+def not_sent(night: Night) -> str:
+    """Return why a notification of a night was not sent; empty if all were, or there was none to send."""
+    if night.unsent:
+        return "; ".join(f"{each.channel}: {each.reason}" for each in night.unsent)
+    return "the night was interrupted" if night.was_cut_off and not night.deliveries else ""
 
 
 def _found(nights: Sequence[Night]) -> list[Found]:

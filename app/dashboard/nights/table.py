@@ -3,6 +3,7 @@
 from edge_bench.app.dashboard.elements import head_row, listed, short, table_row, text_cell, utc
 from edge_bench.app.dashboard.nights.reading import NightFolder
 from edge_bench.app.dashboard.nights.sentences import delivered_runs, notification
+from edge_bench.app.dashboard.nights.standing import not_sent
 from edge_bench.app.render.html.elements import Html, element, fragment
 from edge_bench.app.render.html.table import table_box
 from edge_bench.bench.records.nights.night import Finding, Measurement, MeasurementState, Night, NightState
@@ -41,7 +42,7 @@ def _row(folder: NightFolder, night: Night) -> Html:
         text_cell(listed(changes) or "none", verdict="slower" if night.reported else ""),
         text_cell(listed(missing) or "none", verdict="slower" if missing else ""),
         delivered_runs(night).removesuffix(" Runs").removesuffix(" Run"),
-        text_cell(notification(night), verdict="slower" if night.unsent else ""),
+        text_cell(notification(night), verdict="slower" if not_sent(night) else ""),
     )
 
 

@@ -68,11 +68,14 @@ def engine_settings(
     return checked_engines([_with_defaults(setting, ssh_config, tls) for setting in settings])
 
 
-def checked_engines(settings: Sequence[EngineSetting]) -> list[EngineSetting]:
-    """Return engines, each valid and with a unique name. Raise BadInput if one is not."""
+def checked_engines(settings: Sequence[EngineSetting], owner: int | None = None) -> list[EngineSetting]:
+    """Return engines, each valid and with a unique name. Raise BadInput if one is not.
+
+    ``owner`` is the user who will connect to them, if that is not this one.
+    """
     if repeated := [name for name, count in Counter(setting.name for setting in settings).items() if count > 1]:
         raise BadInput(f"two engines are called {repeated[0]}", "give each engine its own name in the fleet file")
-    return [_valid(setting) for setting in settings]
+    return [_valid(setting, owner=owner) for setting in settings]
 
 
 def local_engine_setting(engine: str | None = None) -> EngineSetting:
@@ -85,12 +88,13 @@ def local_engine_setting(engine: str | None = None) -> EngineSetting:
     return EngineSetting(name="desk", context=os.environ.get("DOCKER_CONTEXT") or CONTEXT_IN_USE)
 
 
-def read_fleet_file(path: Path) -> list[EngineSetting]:
+def read_fleet_file(path: Path, owner: int | None = None) -> list[EngineSetting]:
     """Return the engines of a TOML file. Relative paths in it start at its folder.
 
-    Raise BadInput if it is invalid, or if another user may have written it, because it can start programs.
+    Raise BadInput if it is invalid, or if another user than ``owner`` (default: this one) may have written it, because
+    it can start programs.
     """
-    fleet = read_own_toml(path, _FleetFile, "a fleet file", "use a fleet file with --fleet", _EXAMPLE)
+    fleet = read_own_toml(path, _FleetFile, "a fleet file", "use a fleet file with --fleet", _EXAMPLE, owner=owner)
 
     def relative_to_file(name: str) -> str:
         return str(path.parent / Path(name).expanduser()) if name else ""
@@ -111,16 +115,16 @@ def _with_defaults(setting: EngineSetting, ssh_config: Path | None, tls: Path | 
     )
 
 
-def _check_ssh_config(path: Path) -> None:
+def _check_ssh_config(path: Path, owner: int | None) -> None:
     """Raise BadInput if another user may have written ssh's configuration, which can start programs (ProxyCommand)."""
     try:
         if path.is_file():
-            require_own(path)
+            require_own(path, owner)
     except (OSError, ValueError) as cause:
         raise BadInput(f"{path}: cannot be read: {why_unreadable(cause)}", "use another --ssh-config") from None
 
 
-def _valid(setting: EngineSetting, source: str = "") -> EngineSetting:
+def _valid(setting: EngineSetting, source: str = "", owner: int | None = None) -> EngineSetting:
     def invalid(problem: str, remedy: str) -> BadInput:
         return BadInput(f"{source or f'engine {setting.name!r}'}: {problem}", remedy)
 
@@ -133,7 +137,7 @@ def _valid(setting: EngineSetting, source: str = "") -> EngineSetting:
     if setting.platform and not re.fullmatch(r"linux/[a-z0-9]+(/v[0-9]+)?", setting.platform):
         raise invalid(f"{setting.platform!r} is not a platform", "use linux/arm64 or linux/amd64")
     if setting.ssh_config:
-        _check_ssh_config(Path(setting.ssh_config))
+        _check_ssh_config(Path(setting.ssh_config), owner)
     if setting.url:
         try:
             parts = address_from(setting.url)

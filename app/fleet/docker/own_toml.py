@@ -17,17 +17,23 @@ Kind = TypeVar("Kind")
 
 
 def read_own_toml(
-    path: Path, kind: type[Kind], noun: str, otherwise: str, example: str, examples: Mapping[str, str] = {}
+    path: Path,
+    kind: type[Kind],
+    noun: str,
+    otherwise: str,
+    example: str,
+    examples: Mapping[str, str] = {},
+    owner: int | None = None,
 ) -> Kind:
     """Return the content of a TOML file as a record.
 
     Raise BadInput if it is invalid, or if another user may have written it. ``noun`` is what it should be, such as "a
     fleet file", and ``otherwise`` what to do if it cannot be read. The message names the line and the key.
-    ``examples`` has those of single keys, by their places, such as ``run.trials``.
+    ``examples`` has those of single keys, by their places, such as ``run.trials``; ``owner``: see `foreign_writer`.
     """
     text = ""
     try:
-        require_own(path)
+        require_own(path, owner)
         content = read_bounded(path, _MAX_FILE_BYTES)
         if max(line.count(b".") for line in content.split(b"\n")) > _MAX_DOTS:
             raise ValueError(f"a line has more than {_MAX_DOTS} dots")  # the time of tomllib grows with their square
@@ -45,9 +51,9 @@ def read_own_toml(
         raise BadInput(f"{path}: not {noun}: {why_unreadable(cause)}", example) from None
 
 
-def require_own(path: Path) -> None:
+def require_own(path: Path, owner: int | None = None) -> None:
     """Raise BadInput if another user may have written a file that can start programs."""
-    if reason := foreign_writer(path):
+    if reason := foreign_writer(path, owner):
         raise BadInput(
             f"{path}: not used, because {reason} and it can start programs",
             f"check its content, then run `chown $USER {path}` and `chmod go-w {path}`",

@@ -27,6 +27,7 @@ from edge_bench.bench.stats.ratios import MATERIAL, Ratio, Verdict, ratio_from, 
 __all__ = ["Confirmer"]
 
 _WITHOUT = Confirmation(kind=ConfirmationKind.NONE)
+_REPLACED = "the model was replaced during the night"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Confirmer:
 
     def _repetition(self, candidate: Candidate, outcome: EngineOutcome) -> Confirmation:
         """Return how the repeated measurement compares with the nights before the change."""
+        if outcome.run and _other_files(outcome.run.bundle.sha256, candidate):
+            return msgspec.structs.replace(_WITHOUT, reason=_REPLACED)
         level = _level(outcome.run, candidate.finding) if outcome.run else None
         if level is None or not candidate.logs_before:
             return msgspec.structs.replace(_WITHOUT, reason=outcome.reason or "it has no times of this configuration")
@@ -104,7 +107,7 @@ class Confirmer:
         names = sorted({each.finding.configuration.variant for each in candidates})
         try:
             new = Bundle.open(model.bundle)
-            if reason := why_not_together(new, old, names):
+            if reason := _REPLACED if _other_files(new.digest, candidates[0]) else why_not_together(new, old, names):
                 return reason
             folder = both_models(new, old, names, self._folder(model, engine, "both") / "bundle")
         except EdgeBenchError as cause:
@@ -143,6 +146,11 @@ class Confirmer:
         chosen = ",".join(dict.fromkeys(variants)) if model.bundle else ""
         request = Request(model, [engine], self._folder(model, engine, name), chosen)
         return self.measurer.measure(request)[0]
+
+
+def _other_files(checksum: str, candidate: Candidate) -> bool:
+    """Return whether this is the checksum of other files than those of the night's Run."""
+    return candidate.new is not None and candidate.new.run.bundle.sha256 != checksum
 
 
 def _variants(candidates: Sequence[Candidate]) -> list[str]:

@@ -1,5 +1,6 @@
 """The text of a notification: what changed, where, since when, and how certain it is."""
 
+import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ __all__ = [
     "finding_details",
     "finding_line",
     "message_of",
+    "refusal",
     "shown_ratio",
 ]
 
@@ -32,7 +34,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     subject: str  # the first sentence
     text: str  # all of it, for people
-    night: int
+    night: int  # 0: none began
     began: str  # UTC, ISO 8601
     results: str
     changes: list[Finding] = []
@@ -73,6 +75,16 @@ def message_of(night: Night, results: Path) -> Message:
         changes=changes,
         silent=silent,
         warnings=night.warnings,
+    )
+
+
+def refusal(problem: str, below: Sequence[str], now: datetime.datetime, results: Path) -> Message:
+    """Return the notification that a night did not begin, with lines below the problem."""
+    subject = one_line(f"No night: {problem}")[:_MAX_SUBJECT]
+    began = now.isoformat(timespec="seconds")
+    lines = [subject, *map(one_line, below), "", f"{_date(began)} UTC. Results: {one_line(str(results))}"]
+    return Message(
+        subject=subject, text="\n".join(lines) + "\n", night=0, began=began, results=str(results), warnings=[problem]
     )
 
 

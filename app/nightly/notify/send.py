@@ -6,15 +6,15 @@ from pathlib import Path
 import msgspec
 
 from edge_bench.app.nightly.notify.channels import CHANNELS, channels_of
-from edge_bench.app.nightly.notify.message import message_of
+from edge_bench.app.nightly.notify.message import Message, message_of
 from edge_bench.app.nightly.settings.records import NotifyTable
 from edge_bench.bench.records.nights.files import write_night
 from edge_bench.bench.records.nights.night import Delivery, Night
 
-__all__ = ["send", "send_again", "unsent"]
+__all__ = ["NIGHTS_AGAIN", "send", "send_again", "send_once", "unsent"]
 
 #: Notifications of older nights than these are not sent again.
-_NIGHTS_AGAIN = 14
+NIGHTS_AGAIN = 14
 
 
 def send(night: Night, table: NotifyTable, results: Path) -> Night:
@@ -39,16 +39,21 @@ def send(night: Night, table: NotifyTable, results: Path) -> Night:
     return night
 
 
-def _delivery(night: Night, channel: str) -> Delivery:
-    return next((each for each in night.deliveries if each.channel == channel), Delivery(channel=channel, sent=False))
-
-
 def send_again(nights: Sequence[Night], table: NotifyTable, results: Path) -> list[Night]:
     """Send the notifications of the last nights that could not be sent; return these nights, sent or not."""
-    return [send(night, table, results) for night in nights[-_NIGHTS_AGAIN:] if unsent(night, table)]
+    return [send(night, table, results) for night in nights[-NIGHTS_AGAIN:] if unsent(night, table)]
 
 
 def unsent(night: Night, table: NotifyTable) -> list[Delivery]:
-    """Return what could not be sent through the channels that are set up."""
-    channels = channels_of(table)
-    return [each for each in night.unsent if each.channel in channels]
+    """Return what could not be sent through the channels that are set up, or was not tried before an interruption."""
+    tried = {each.channel for each in night.deliveries}
+    left = [each for each in night.unsent if each.channel in channels_of(table)]
+    if night.was_cut_off:
+        left += [Delivery(channel=each, sent=False) for each in channels_of(table) if each not in tried]
+    return left
+
+
+def send_once(message: Message, table: NotifyTable) -> list[str]:
+    """Send a message that is of no night, so that no record keeps it. Return why channels failed."""
+    failed = [(channel, CHANNELS[channel](message, table)[0]) for channel in channels_of(table)]
+    return [f"{channel}: {reason}" for channel, reason in failed if reason]

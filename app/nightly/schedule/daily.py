@@ -31,19 +31,50 @@ def next_time(at: datetime.time, now: datetime.datetime) -> datetime.datetime:
 
 
 def is_missed(last_began: str, at: datetime.time, now: datetime.datetime) -> bool:
-    """Return whether no night has begun since the last such time. ``last_began`` is in UTC, ``now`` is local."""
-    began = datetime.datetime.fromisoformat(last_began).astimezone().replace(tzinfo=None)
-    return began < next_time(at, now) - datetime.timedelta(days=1)
+    """Return whether no night has begun since the last such time. ``last_began`` is in UTC, ``now`` is local.
+
+    A night that began in the future began with a wrong clock, so that it may have been any time ago.
+    """
+    began = datetime.datetime.fromisoformat(last_began)
+    return began > now.astimezone() or _local(began) < _last_time(at, now)
 
 
-def days(at: datetime.time, results: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Yield once at that time of every day, and at once if a night was missed or interrupted while no process ran."""
+def days(
+    at: datetime.time,
+    results: Path,
+    say: Callable[[str], None],
+    now: Callable[[], datetime.datetime] = datetime.datetime.now,
+) -> Iterator[bool]:
+    """Yield at that time of every day, and at once if a night was missed or interrupted while no process ran.
+
+    The value is whether a night is only to be continued, and none to begin: it was interrupted, but none was missed.
+    """
+    last = None  # the last such time that had a night
     nights, _ = read_recent_nights(results, 1)
-    if nights and (nights[-1].state is NightState.RUNNING or is_missed(nights[-1].began, at, datetime.datetime.now())):
-        yield
+    if nights:
+        missed = is_missed(nights[-1].began, at, now())
+        last = _last_time(at, now() if missed else _local(datetime.datetime.fromisoformat(nights[-1].began)))
+        if missed or nights[-1].state is NightState.RUNNING:
+            yield not missed
     while True:
-        then = next_time(at, datetime.datetime.now())
+        then = _next_day(at, last, now())
         say(f"next night: {then:%Y-%m-%d %H:%M}")
-        while (left := (then - datetime.datetime.now()).total_seconds()) > 0:
+        while (left := (then - now()).total_seconds()) > 0:
             time.sleep(min(left, _LONGEST_SLEEP_SECONDS))
-        yield
+        last = then
+        yield False
+
+
+def _next_day(at: datetime.time, last: datetime.datetime | None, now: datetime.datetime) -> datetime.datetime:
+    """Return the next such time. The hour that there is twice, when summer time ends, has one night."""
+    if last and datetime.timedelta(0) < last - now < datetime.timedelta(days=1):
+        return next_time(at, last)
+    return next_time(at, now)
+
+
+def _last_time(at: datetime.time, now: datetime.datetime) -> datetime.datetime:
+    return next_time(at, now) - datetime.timedelta(days=1)
+
+
+def _local(moment: datetime.datetime) -> datetime.datetime:
+    return moment.astimezone().replace(tzinfo=None, fold=0)

@@ -104,9 +104,12 @@ class Timer:
         before = {path: path.read_bytes() if path.exists() else None for path in self.files}
         self._systemctl("show-environment")  # whether there is a systemd, before anything is written
         try:
+            # a new time of today that has passed is no missed night
+            _called(self._command("stop", self.files[1].name))
             for path in self.files:
                 _write(path, units[path.name].encode(), system=self.system)
             self._systemctl("daemon-reload")
+            _called(self._command("clean", "--what=state", self.files[1].name))
             self._systemctl("enable", "--now", self.files[1].name)
             self._systemctl("enable", self.files[2].name)  # not now: only after a start of the machine
         except BaseException:
@@ -135,6 +138,8 @@ class Timer:
             self._require_own(path)
         stopped = _called(self._command("disable", "--now", self.files[1].name))
         _called(self._command("disable", self.files[2].name))
+        # else the time of the last night is kept, and another timer of this name would have missed one
+        _called(self._command("clean", "--what=state", self.files[1].name))
         for path in present:
             try:
                 path.unlink()
@@ -164,6 +169,9 @@ class Timer:
 
     def _restore(self, before: Mapping[Path, bytes | None]) -> None:
         """Put back the units of an earlier timer, or none; and tell systemd."""
+        for path in self.files[1:]:
+            if before[path] is None:
+                _called(self._command("disable", "--now", path.name))
         with contextlib.suppress(OSError):
             for path, content in before.items():
                 if content is None:
@@ -171,6 +179,8 @@ class Timer:
                 else:
                     write_atomically(path, content)
         _called(self._command("daemon-reload"))
+        if before[self.files[1]] is not None:
+            _called(self._command("start", self.files[1].name))
 
 
 def units_of(name: str, settings: Path, at: datetime.time, *, system: bool) -> dict[str, str]:
@@ -183,8 +193,9 @@ def units_of(name: str, settings: Path, at: datetime.time, *, system: bool) -> d
         timer: _TIMER.format(mark=_MARK, file=file, at=f"{at:%H:%M}"),
         resume: _service(
             settings, "--resume", system=system, purpose=": continue a night that was interrupted",
-            # a night that was missed begins after this one, because both need the quiet machine
-            before=f"Before={service}\n", install=f"\n[Install]\nWantedBy={target}\n",
+            # A night that was missed begins after this one, because both need the quiet machine. Without After=, the
+            # target would wait for the end of this night: systemd orders a target after what it wants.
+            before=f"Before={service}\nAfter={target}\n", install=f"\n[Install]\nWantedBy={target}\n",
         ),
     }  # fmt: skip
 
@@ -249,12 +260,14 @@ def _verified(units: dict[str, str], *, system: bool) -> str:
     with tempfile.TemporaryDirectory(prefix="edge-bench-units-") as folder:
         for name, text in units.items():
             Path(folder, name).write_text(text)
-        found = _called(
-            ["systemd-analyze", *([] if system else ["--user"]), "--recursive-errors=no", "verify",
-             *(str(Path(folder, name)) for name in units)],
-            # a user's manager is looked for in this folder, which a session without a login lacks
-            XDG_RUNTIME_DIR=os.environ.get("XDG_RUNTIME_DIR") or folder,
-        )  # fmt: skip
+        paths = [str(Path(folder, name)) for name in units]
+        # a user's manager is looked for in this folder, which a session without a login lacks
+        runtime = os.environ.get("XDG_RUNTIME_DIR") or folder
+        for options in (["--recursive-errors=no"], []):  # systemd 249 and older lack this option
+            command = ["systemd-analyze", *([] if system else ["--user"]), *options, "verify", *paths]
+            found = _called(command, XDG_RUNTIME_DIR=runtime, LC_ALL="C.UTF-8")
+            if not (found and found.returncode and "unrecognized option" in found.stderr):
+                break
     if found is None or found.returncode:
         said = one_line((found.stderr.strip().split("\n") or [""])[0]) if found else "no answer"
         raise EdgeBenchError(f"systemd-analyze does not accept the units: {said}", "report it")

@@ -1,6 +1,7 @@
 """Read and check edge-bench.toml before anything is measured."""
 
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -58,7 +59,7 @@ class NightlySettings:
     """The checked content of edge-bench.toml."""
 
     path: Path
-    sha256: str
+    sha256: str  # of the settings file, and of the fleet file that it names
     results: Path
     keep_days: int | None
     keep_archive_days: int | None
@@ -80,11 +81,15 @@ class NightlySettings:
         return own + ([engine.name for engine in self.engines] if model.bundle else [])
 
 
-def read_settings(path: Path) -> NightlySettings:
-    """Return the settings in a file. Raise BadInput, which names the line or the key, if one is invalid."""
+def read_settings(path: Path, *, for_owner: bool = False) -> NightlySettings:
+    """Return the settings in a file. Raise BadInput, which names the line or the key, if one is invalid.
+
+    With ``for_owner``, root reads the file for its owner, who will use it.
+    """
     if path.is_dir():
         path /= "edge-bench.toml"
-    file = read_own_toml(path, NightlyFile, "a file for `edge-bench nightly`", _NO_FILE, _EXAMPLE, _EXAMPLES)
+    owner = _owner(path) if for_owner and not os.geteuid() else None
+    file = read_own_toml(path, NightlyFile, "a file for `edge-bench nightly`", _NO_FILE, _EXAMPLE, _EXAMPLES, owner)
     folder = path.absolute().parent
 
     def invalid(problem: str, remedy: str = _EXAMPLE) -> BadInput:
@@ -92,7 +97,7 @@ def read_settings(path: Path) -> NightlySettings:
 
     try:
         models = _models(file.model, folder)
-        engines = _engines(file, folder)
+        engines = _engines(file, folder, owner)
         this_machine = _this_machine(file, engines, models)
         options = run_options(file.run)
         slower = _share(file.gate.slower)
@@ -108,13 +113,28 @@ def read_settings(path: Path) -> NightlySettings:
     except (OSError, ValueError, RuntimeError) as cause:  # a path that is too long, or of an unknown user
         raise invalid(f"a path cannot be used: {why_unreadable(cause)}", "check the paths") from None
     return NightlySettings(
-        path=path.absolute(), sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        path=path.absolute(), sha256=_checksum(path, file, folder),
         results=results, keep_days=keep, keep_archive_days=keep_archives,
         models=models, this_machine=this_machine, engines=engines,
         image=image, local_engine=file.fleet.local_engine,
         api_timeout=file.fleet.api_timeout, reconnect_timeout=file.fleet.reconnect_timeout,
         options=options, slower=slower, gate=file.gate, notify=notify,
     )  # fmt: skip
+
+
+def _owner(path: Path) -> int | None:
+    try:
+        return path.stat().st_uid
+    except (OSError, ValueError):
+        return None  # reading it gives the error
+
+
+def _checksum(path: Path, file: NightlyFile, folder: Path) -> str:
+    """Return the checksum of the file, and of the fleet file that it names."""
+    digest = hashlib.sha256(path.read_bytes())
+    if file.fleet.file:
+        digest.update(_inside(folder, file.fleet.file).read_bytes())
+    return digest.hexdigest()
 
 
 def _this_machine(file: NightlyFile, engines: Sequence[EngineSetting], models: Sequence[Model]) -> bool:
@@ -176,10 +196,10 @@ def _model(table: ModelTable, number: int, folder: Path) -> Model:
     return Model(name, paths[0] if table.bundle else None, paths if table.files else [], options)
 
 
-def _engines(file: NightlyFile, folder: Path) -> list[EngineSetting]:
+def _engines(file: NightlyFile, folder: Path, owner: int | None) -> list[EngineSetting]:
     engines = []
     if file.fleet.file:
-        engines = read_fleet_file(fleet_file := _inside(folder, file.fleet.file))
+        engines = read_fleet_file(fleet_file := _inside(folder, file.fleet.file), owner)
         if not engines:
             raise BadInput(f"{fleet_file}: it has no engine", "add [[engine]] to it, or remove file from [fleet]")
     own = [
@@ -190,7 +210,7 @@ def _engines(file: NightlyFile, folder: Path) -> list[EngineSetting]:
         )
         for engine in file.fleet.engine
     ]
-    return checked_engines([*engines, *own])
+    return checked_engines([*engines, *own], owner)
 
 
 def _share(text: str) -> float:

@@ -59,23 +59,58 @@ def apply_retention(
     """
     notes = []
     if keep_days is not None:
-        try:
-            notes += _archive_old(results, nights, now - datetime.timedelta(days=keep_days))
-        except (OSError, BadInput) as cause:
-            notes.append(f"Runs could not be archived: {getattr(cause, 'strerror', None) or cause}; they are kept")
+        before = now - datetime.timedelta(days=keep_days)
+        # an archive needs space, which the first step makes
+        for step, done in ((_remove_further, "removed"), (_archive_old, "archived")):
+            try:
+                notes += step(results, nights, before)
+            except (OSError, BadInput) as cause:
+                notes.append(f"Runs could not be {done}: {getattr(cause, 'strerror', None) or cause}; they are kept")
     if archive_days is not None:
         notes += _remove_old(results, now - datetime.timedelta(days=archive_days))
     return notes
 
 
-def retention_notes(settings: NightlySettings, nights: Sequence[Night], now: datetime.datetime) -> list[str]:
-    """Apply the retention of the settings, unless the clock may have been set forward, which would age every Run."""
-    if len(nights) > 1 and now - datetime.datetime.fromisoformat(nights[-2].began) > _LONGEST_PAUSE:
+def retention_notes(
+    settings: NightlySettings, nights: Sequence[Night], now: datetime.datetime, *, begun: bool = True
+) -> list[str]:
+    """Apply the retention of the settings, unless the clock may have been set forward, which would age every Run.
+
+    ``nights`` are all nights, and ``begun`` is whether the last of them is tonight.
+    """
+    before = nights[: -1 if begun else None]
+    if before and now - datetime.datetime.fromisoformat(before[-1].began) > _LONGEST_PAUSE:
         return [
             f"nothing was archived or removed tonight: by the clock, the night before was over {_LONGEST_PAUSE.days} "
             "days ago"
         ]
     return apply_retention(settings.results, nights, now, settings.keep_days, settings.keep_archive_days)
+
+
+def _remove_further(results: Path, nights: Sequence[Night], before: datetime.datetime) -> list[str]:
+    """Remove old further Runs, second measurements and journals, but none of a Run that is in use.
+
+    A machine with a wrong clock makes Runs that seem old. A journal counts from when it was moved here.
+    """
+    used, kept = runs_in_use(nights), set[str]()
+    for night in nights:
+        places = {(each.model, each.engine) for each in night.measurements if each.run_file in used}
+        for each in night.measurements:
+            kept |= set(each.more_runs) if each.run_file in used else set()
+        kept |= {
+            found.confirmation.run_file
+            for found in night.findings
+            if found.confirmation and (found.model, found.engine) in places
+        }
+    removed = 0
+    for folder in ("confirmations", MORE, "unfinished"):
+        for path in (results / FOLDER / folder).glob("run-*"):
+            day = _day(path.with_suffix(".json").name)
+            since = path.stat().st_ctime if folder == "unfinished" else 0.0
+            if day and max(day.timestamp(), since) < before.timestamp() and path.name not in kept:
+                path.unlink()
+                removed += 1
+    return [f"removed {counted(removed, 'old file')} from {results / FOLDER}"] if removed else []
 
 
 def _archive_old(results: Path, nights: Sequence[Night], before: datetime.datetime) -> list[str]:
@@ -93,11 +128,6 @@ def _archive_old(results: Path, nights: Sequence[Night], before: datetime.dateti
             for path in paths:
                 path.unlink()
             notes.append(f"archived {counted(len(paths), 'Run')} of {month} in {archive}")
-    for folder in ("confirmations", MORE, "unfinished"):
-        for path in (results / FOLDER / folder).glob("run-*"):
-            day = _day(path.with_suffix(".json").name)
-            if day and day < before:
-                path.unlink()
     return notes
 
 

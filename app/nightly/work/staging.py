@@ -7,19 +7,25 @@ at any moment neither loses a Run nor has it twice.
 import shutil
 from pathlib import Path
 
-from edge_bench.app.nightly.settings.reading import THIS_MACHINE
+from edge_bench.app.nightly.settings.reading import THIS_MACHINE, folder_name
 from edge_bench.app.nightly.work.outcome import EngineOutcome, Request
 from edge_bench.bench.io.files import fsync_folder
 from edge_bench.bench.measure.stored.matching import complete_runs
 from edge_bench.bench.records.nights.files import FOLDER, MORE
 from edge_bench.bench.records.nights.night import MeasurementState, Night
 
-__all__ = ["keep_journals", "publish", "remove_staging", "staged_outcomes", "staging_folder"]
+__all__ = ["keep_journals", "publish", "remove_staging", "runs_folder", "staged_outcomes", "staging_folder"]
 
 
 def staging_folder(results: Path, number: int) -> Path:
     """Return the folder of a night in progress."""
     return results / FOLDER / f"staging-{number:06d}"
+
+
+def runs_folder(results: Path, number: int, model: str, repeat: int = 0) -> Path:
+    """Return the folder of the Runs of a model in a night in progress, or of its repetitions from 1 on."""
+    folder = staging_folder(results, number) / "runs" / folder_name(model)
+    return folder / f"repeat-{repeat}" if repeat else folder
 
 
 def publish(night: Night, results: Path) -> None:
@@ -38,16 +44,14 @@ def publish(night: Night, results: Path) -> None:
 
 
 def staged_outcomes(request: Request) -> list[EngineOutcome]:
-    """Return the finished Runs of an interrupted night that its record does not name yet."""
-    found = []
-    if THIS_MACHINE in request.engines:
-        for run, path in complete_runs(request.own_folder):
-            found.append(EngineOutcome(THIS_MACHINE, MeasurementState.DELIVERED, run=run, path=path))
-            break
-    for run, path in complete_runs(request.fleet_folder):
-        if run.machine.hostname in request.engines:
-            found.append(EngineOutcome(run.machine.hostname, MeasurementState.DELIVERED, run=run, path=path))
-    return found
+    """Return the finished Runs with times in the folders of a request, one of each of its engines."""
+    found = dict[str, EngineOutcome]()
+    for folder in (request.own_folder, request.fleet_folder):
+        for run, path in complete_runs(folder):
+            engine = THIS_MACHINE if folder == request.own_folder else run.machine.hostname
+            if engine in request.engines and run.results_with_trials:
+                found.setdefault(engine, EngineOutcome(engine, MeasurementState.DELIVERED, run=run, path=path))
+    return list(found.values())
 
 
 def keep_journals(results: Path, number: int) -> list[Path]:

@@ -43,13 +43,17 @@ def read_together(paths: Sequence[Path], remedy: str = "") -> Run:
 
 
 def together(runs: Sequence[Run]) -> Run:
-    """Return the Runs of one night as one: the first, with the trials of the others as those of further processes."""
-    if len(runs) == 1:
+    """Return the Runs of one night as one: the first, with the trials of the others as those of further processes.
+
+    Runs of other files are left out.
+    """
+    others = [run for run in runs[1:] if run.bundle.sha256 == runs[0].bundle.sha256]
+    if not others:
         return runs[0]
     results = []
     for result in runs[0].results:
         trials = list(result.trials)
-        for run in runs[1:]:
+        for run in others:
             other = result_of(run, result.configuration)
             first = 1 + max((trial.process for trial in trials), default=-1)
             for trial in other.trials if other and trials else ():

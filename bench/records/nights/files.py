@@ -11,7 +11,16 @@ from edge_bench.bench.io.record_codec import decode_record, encode_record
 from edge_bench.bench.records.nights.night import Night
 from edge_bench.bench.wording import counted
 
-__all__ = ["FOLDER", "MORE", "missing_records", "night_files", "read_nights", "read_recent_nights", "write_night"]
+__all__ = [
+    "FOLDER",
+    "MORE",
+    "missing_records",
+    "night_files",
+    "read_all_nights",
+    "read_nights",
+    "read_recent_nights",
+    "write_night",
+]
 
 #: In the results folder.
 FOLDER = "nights"
@@ -63,6 +72,11 @@ def read_nights(paths: Sequence[Path]) -> tuple[list[Night], list[str]]:
 def read_recent_nights(results: Path, count: int) -> tuple[list[Night], list[str]]:
     """Return the last nights in their order, and a note on each damaged file."""
     return read_nights(list(night_files(results).values())[-count:])
+
+
+def read_all_nights(results: Path) -> list[Night]:
+    """Return all nights in their order, without damaged ones."""
+    return read_nights(list(night_files(results).values()))[0]
 
 
 def write_night(night: Night, results: Path) -> Path:

@@ -179,7 +179,7 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     state: NightState = NightState.RUNNING
     resumed: NonNegativeInt = 0  # number of times that it was continued after an interruption
     tool_version: BoundedStr = ""
-    settings_sha256: BoundedStr = ""  # of the settings file
+    settings_sha256: BoundedStr = ""  # of the settings file, and of the fleet file that it names
     measurements: Annotated[list[Measurement], Length] = []
     findings: Annotated[list[Finding], Length] = []
     judged: bool = False  # whether ``findings`` is complete, with all second measurements
@@ -203,6 +203,11 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     def unsent(self) -> list[Delivery]:
         """The notifications that could not be sent."""
         return [each for each in self.deliveries if not each.sent]
+
+    @property
+    def was_cut_off(self) -> bool:
+        """Whether it was interrupted after it had found something to notify of, perhaps before all of it was sent."""
+        return self.state is NightState.INTERRUPTED and self.judged and self.worth_reporting
 
     @property
     def run_bytes(self) -> int:

@@ -1,24 +1,20 @@
-"""Nights on three engines: what is found and reported, and that interruptions lose and repeat nothing."""
+"""Nights on three engines: what is found and reported."""
 
 import datetime
 import json
 import subprocess
-from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
-from edge_bench.app.nightly.work import staging
 from edge_bench.app.nightly.work.lock import night_lock
-from edge_bench.bench.records.nights.files import night_files, read_nights, read_recent_nights, write_night
-from edge_bench.bench.records.nights.night import ConfirmationKind, MeasurementState, NightState, Rule
+from edge_bench.bench.records.nights.files import night_files, read_nights
+from edge_bench.bench.records.nights.night import ConfirmationKind, Rule
 from edge_bench.bench.records.run import Run
-from edge_bench.bench.records.run_files import read_run
 from tests.command_line import Refuses
-from tests.made.nights.fleet import ENGINES, FakeFleet, Nights, made_run, settings_file
+from tests.made.nights.fleet import FakeFleet, Nights, made_run, settings_file
 
 SLOW_NIGHT, DEAD_NIGHT = 5, 4
 
@@ -150,117 +146,6 @@ def test_a_new_model_whose_old_bundle_is_gone_is_not_called_slower(tmp_path: Pat
     assert finding.confirmation.kind is ConfirmationKind.NONE
     assert finding.confirmation.reason
     assert not night.reported
-
-
-class PowerCut(BaseException):
-    """The end of the process at any moment, for which no code is prepared."""
-
-
-def _cut_at(step: int, nights: Nights, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """Cut the power at the given step of those that change the disk; return a function that returns their number."""
-    steps = Counter[str]()
-
-    def counted(function: Callable[..., object]) -> Callable[..., object]:
-        def call(*arguments: object, **keywords: object) -> object:
-            steps["all"] += 1
-            if steps["all"] == step:
-                raise PowerCut
-            return function(*arguments, **keywords)
-
-        return call
-
-    monkeypatch.setattr("edge_bench.app.nightly.job.write_night", counted(write_night))
-    monkeypatch.setattr("edge_bench.app.nightly.notify.send.write_night", counted(write_night))
-    monkeypatch.setattr("edge_bench.app.nightly.job.publish", counted(staging.publish))
-    monkeypatch.setattr("edge_bench.app.nightly.job.remove_staging", counted(staging.remove_staging))
-    nights.fleet.before = counted(lambda _: None)  # type: ignore[assignment]
-    return lambda: steps["all"]
-
-
-@pytest.mark.slow
-def test_a_power_cut_at_any_step_loses_and_repeats_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    step = 0
-    while True:
-        step += 1
-        folder = tmp_path / str(step)
-        folder.mkdir()
-        nights = Nights(settings_file(folder, "[run]\nruns_per_night = 2\n"), FakeFleet(lambda *_: ""))
-        nights.fleet.make = lambda engine, _, at=nights: made_run(engine, at.now, 0.1)  # type: ignore[misc]
-        with monkeypatch.context() as patch:
-            _cut_at(step, nights, patch)
-            try:
-                nights.night()
-                break  # there are fewer steps
-            except PowerCut:
-                pass
-        nights.fleet.before = lambda _: None
-        nights.uptime += 600
-        night = nights.night()
-        delivered = [each for each in read_recent_nights(nights.results, 9)[0] if each.state is NightState.DONE]
-        runs = [read_run(path) for path in nights.results.glob("run-*.json")]
-        # a cut after the last step of a night lets the next command begin another one
-        assert len(runs) == 3 * len(delivered), step
-        assert Counter(run.machine.hostname for run in runs) == dict.fromkeys(ENGINES, len(delivered)), step
-        assert {each.run_id for made in delivered for each in made.measurements} == {run.run_id for run in runs}, step
-        more = [name for made in delivered for each in made.measurements for name in each.more_runs]
-        assert len(more) == len(set(more)) == 3 * len(delivered), step
-        assert {path.name for path in (nights.results / "nights" / "more").iterdir()} == set(more), step
-        assert night.number == len(delivered)
-        assert not list((nights.results / "nights").glob("staging-*")), step
-    assert step > 8
-
-
-def test_a_night_that_was_interrupted_long_ago_is_closed_with_its_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nights = Nights(settings_file(tmp_path), FakeFleet(lambda *_: ""))
-    nights.fleet.make = lambda engine, _: made_run(engine, nights.now, 0.1)
-    measured = iter([True, False])
-
-    def cut(_: str) -> None:
-        if not next(measured):
-            raise PowerCut
-
-    nights.fleet.before = cut
-    with pytest.raises(PowerCut):
-        nights.night()
-    nights.fleet.before = lambda _: None
-    nights.next_day()
-    nights.boot = "boot-2"
-    night = nights.night()
-    first, second = read_recent_nights(nights.results, 9)[0]
-    assert (first.number, first.state, second.number, second.state) == (1, NightState.INTERRUPTED, 2, NightState.DONE)
-    assert [each.state for each in first.measurements].count(MeasurementState.DELIVERED) == 1
-    assert not night.silent
-    assert len(list(nights.results.glob("run-*.json"))) == 4
-
-
-@pytest.mark.parametrize("hours", [1, 30])
-def test_resume_continues_or_closes_an_interrupted_night_and_begins_none(hours: int, tmp_path: Path) -> None:
-    def cut(_: str) -> None:
-        raise PowerCut
-
-    nights = Nights(settings_file(tmp_path), FakeFleet(lambda *_: ""))
-    nights.fleet.make = lambda engine, _: made_run(engine, nights.now, 0.1)
-    assert nights.resume() is None
-    nights.night()
-    assert nights.resume() is None
-    nights.next_day()
-    nights.fleet.before = cut
-    with pytest.raises(PowerCut):
-        nights.night()
-    nights.fleet.before = lambda _: None
-    nights.boot, nights.now = "boot-2", nights.now + datetime.timedelta(hours=hours)
-    night = nights.resume()
-    states = [each.state for each in read_recent_nights(nights.results, 9)[0]]
-    if hours < 12:
-        assert night
-        assert (night.number, night.state) == (2, NightState.DONE)
-        assert len(list(nights.results.glob("run-*.json"))) == 6
-    else:
-        assert night is None
-        assert states == [NightState.DONE, NightState.INTERRUPTED]
-    assert nights.resume() is None
 
 
 @pytest.mark.slow

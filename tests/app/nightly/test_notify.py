@@ -21,7 +21,7 @@ from edge_bench.app.nightly.settings.reading import read_settings
 from edge_bench.app.nightly.settings.records import NotifyTable
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.records.nights.files import read_recent_nights, write_night
-from edge_bench.bench.records.nights.night import Finding, Night, Rule, SilentEngine, TimeRatio
+from edge_bench.bench.records.nights.night import Finding, Night, NightState, Rule, SilentEngine, TimeRatio
 from edge_bench.bench.records.run import Configuration
 from tests.command_line import Refuses, call_here
 from tests.made.nights.fleet import settings_file
@@ -237,4 +237,22 @@ def test_the_command_sends_again_and_says_what_failed(tmp_path: Path, refuses: R
     done = call_here("nightly", path, "--notify-again", cwd=tmp_path)
     assert done.code == 0
     assert "1 notification sent again" in done.stdout + done.stderr
+    assert (tmp_path / "told").is_file()
+
+
+def test_a_notification_that_fails_again_is_an_error_of_a_night_without_a_change(
+    tmp_path: Path, refuses: Refuses
+) -> None:
+    path = settings_file(tmp_path, '[notify]\ncommand = ["./nowhere"]\n')
+    settings = read_settings(path)
+    ended = msgspec.structs.replace(NIGHT, state=NightState.DONE)
+    assert [each.sent for each in send(ended, settings.notify, settings.results).deliveries] == [False]
+    # one that is closed, so that nothing has to be measured
+    write_night(Night(number=7, began="2026-03-07T02:30:00+00:00"), settings.results)
+    error = refuses("nightly", path, "--resume", kind=EdgeBenchError)
+    assert error.exit_code == 1
+    assert "night 6" in error.problem
+    script(tmp_path, f"cat > {tmp_path}/told", "nowhere")
+    write_night(Night(number=8, began="2026-03-08T02:30:00+00:00"), settings.results)
+    assert call_here("nightly", path, "--resume", cwd=tmp_path).code == 0
     assert (tmp_path / "told").is_file()

@@ -16,13 +16,19 @@ from tests.command_line import Refuses, call_here
 from tests.made.nights.fleet import settings_file
 
 
+def fake_systemctl(folder: Path, failing: str = "") -> None:
+    """Write a systemctl that appends its arguments to ``calls``, and fails if they match a pattern of the shell."""
+    program = folder / "bin" / "systemctl"
+    fails = f'case "$*" in {failing}) echo "Failed to connect to bus" >&2; exit 1;; esac\n' if failing else ""
+    program.write_text(f'#!/bin/sh\necho "$@" >> {folder}/calls\n{fails}')
+    program.chmod(0o755)
+
+
 @pytest.fixture
 def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of a user's units; systemctl writes its arguments to a file and succeeds."""
     (tmp_path / "bin").mkdir()
-    program = tmp_path / "bin" / "systemctl"
-    program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n')
-    program.chmod(0o755)
+    fake_systemctl(tmp_path)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     return tmp_path / "config" / "systemd" / "user"
@@ -57,6 +63,8 @@ def test_nothing_in_the_service_changes_the_measured_times(tmp_path: Path) -> No
     assert not names & limits
     assert "OnCalendar=*-*-* 02:30:00" in timer
     assert "Persistent=true" in timer
+    # what it is wanted by does not wait for its end
+    assert {"After=multi-user.target", "WantedBy=multi-user.target"} <= set(resume.splitlines())
     assert "RandomizedDelaySec=0" in timer
 
 
@@ -76,6 +84,32 @@ def test_a_timer_is_installed_shown_replaced_and_removed(systemd: Path, tmp_path
     assert "--user enable edge-bench-nightly-resume.service" in calls  # begins with the machine, not now
     assert "--user disable --now edge-bench-nightly.timer" in calls
     assert "--user disable edge-bench-nightly-resume.service" in calls
+    assert "--user clean --what=state edge-bench-nightly.timer" in calls  # else another timer would have missed a night
+
+
+def test_a_timer_that_could_not_be_installed_is_not_left_active(
+    systemd: Path, tmp_path: Path, refuses: Refuses
+) -> None:
+    fake_systemctl(tmp_path, "*enable*resume*")
+    refuses("schedule", "install", settings_file(tmp_path), kind=EdgeBenchError)
+    calls = (tmp_path / "calls").read_text().splitlines()
+    enabled, disabled = (calls.index(f"--user {each} --now edge-bench-nightly.timer") for each in ("enable", "disable"))
+    assert enabled < disabled
+    assert not list(systemd.iterdir())
+
+
+def test_a_systemd_without_the_option_of_newer_ones_checks_the_units(systemd: Path, tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "systemd-analyze"
+    program.write_text(
+        '#!/bin/sh\ncase "$*" in *recursive*) echo "unrecognized option \'--recursive-errors=no\'" >&2; exit 1;; esac\n'
+        f'echo "$@" >> {tmp_path}/checked\n'
+    )
+    program.chmod(0o755)
+    assert call_here("schedule", "install", settings_file(tmp_path), cwd=tmp_path).code == 0
+    assert "verify" in (tmp_path / "checked").read_text()
+    assert len(list(systemd.iterdir())) == 3
+    program.write_text('#!/bin/sh\necho "bad unit" >&2; exit 1\n')
+    assert call_here("schedule", "install", settings_file(tmp_path), cwd=tmp_path).code == 1
 
 
 def test_units_of_others_are_left_as_they_are(systemd: Path, tmp_path: Path, refuses: Refuses) -> None:
@@ -102,10 +136,8 @@ def test_a_systemd_that_does_not_run_leaves_the_units_as_they_were(
     if earlier:
         assert call_here("schedule", "install", path, "--at", "04:05", cwd=tmp_path).code == 0
     before = {each: each.read_text() for each in systemd.glob("*")}
+    fake_systemctl(tmp_path, f"*{failing}*")
     assert len(before) == (3 if earlier else 0)
-    (tmp_path / "bin" / "systemctl").write_text(
-        f'#!/bin/sh\ncase "$*" in *{failing}*) echo "Failed to connect to bus" >&2; exit 1;; esac\n'
-    )
     error = refuses("schedule", "install", path, "--at", "05:06", kind=EdgeBenchError)
     assert error.exit_code == 1
     assert "Failed to connect" in error.problem

@@ -1,6 +1,7 @@
 """The file edge-bench.toml: what it selects, and what is refused before anything is measured."""
 
 import json
+import os
 import tomllib
 from pathlib import Path
 
@@ -122,6 +123,34 @@ def test_a_file_that_others_can_write_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         read_settings(path)
     assert "chmod" in caught.value.remedy
+
+
+def test_root_reads_the_files_of_a_normal_user_for_a_timer_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = tmp_path / "fleet.toml"
+    fleet.write_text('ssh_config = "ssh.conf"\n[[engine]]\nname = "pi4"\nurl = "ssh://me@pi4"\n')
+    (tmp_path / "ssh.conf").write_text("")
+    path = settings_file(tmp_path, '[fleet]\nfile = "fleet.toml"\n', [])
+    files = [path, fleet, tmp_path / "ssh.conf"]
+    if not os.geteuid():
+        for each in files:
+            os.chown(each, 12345, -1)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(BadInput):
+        read_settings(path)
+    assert [each.name for each in read_settings(path, for_owner=True).engines] == ["pi4"]
+    for each in files:
+        each.chmod(0o664)
+        with pytest.raises(BadInput) as caught:
+            read_settings(path, for_owner=True)
+        assert each.name in caught.value.problem
+        each.chmod(0o644)
+    with pytest.raises(BadInput):
+        read_settings(tmp_path / "nowhere.toml", for_owner=True)
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    with pytest.raises(BadInput):  # only root
+        read_settings(path, for_owner=True)
 
 
 def test_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Months of operation: archives, a disk that fills up, silent engines, kept bundles."""
 
 import datetime
+import errno
 import shutil
 import tarfile
 import time
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
+from edge_bench.app.nightly import job
 from edge_bench.app.nightly.confirming.both_models import OLD, both_models, why_not_together
 from edge_bench.app.nightly.confirming.kept_bundles import keep_bundle, kept_bundle, remove_others
 from edge_bench.app.nightly.settings.reading import read_settings
@@ -20,10 +22,18 @@ from edge_bench.bench.errors import DiskFull
 from edge_bench.bench.io.files import sha256_of
 from edge_bench.bench.io.record_codec import encode_record
 from edge_bench.bench.records.bundle import Bundle
-from edge_bench.bench.records.nights.night import Finding, Measurement, MeasurementState, Night, Rule
+from edge_bench.bench.records.nights.night import (
+    Confirmation,
+    ConfirmationKind,
+    Finding,
+    Measurement,
+    MeasurementState,
+    Night,
+    Rule,
+)
 from edge_bench.bench.records.run import Configuration
 from edge_bench.bench.records.run_files import read_run, run_file_name, write_run
-from tests.made.nights.fleet import BEGIN, made_run, settings_file
+from tests.made.nights.fleet import BEGIN, FakeFleet, Nights, made_run, settings_file, telling, told
 
 DAY = datetime.timedelta(days=1)
 NIGHTS = 100
@@ -140,6 +150,79 @@ def test_a_night_that_does_not_fit_is_refused(
     assert caught.value.exit_code == 1
     monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(1 << 40, 0, 65 << 20))
     disk.require_night_space(tmp_path, nights)
+
+
+def test_what_belongs_to_a_run_in_use_stays_whatever_a_wrong_clock_says(
+    tmp_path: Path, nights: list[Night], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(folder: str, number: int, suffix: str = "json") -> Path:
+        path = tmp_path / "nights" / folder / f"run-20240101T000000Z-pi4-{number}.{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+        return path
+
+    kept = [made("more", 1), made("confirmations", 1)]
+    journal, others = made("unfinished", 1, "journal"), [made("more", 2), made("confirmations", 2)]
+    again = Confirmation(kind=ConfirmationKind.REPEATED, run_file=kept[1].name)
+    finding = msgspec.structs.replace(_finding(nights[-1], nights[-2]), confirmation=again)
+    work = msgspec.structs.replace(nights[-1].measurements[0], more_runs=[kept[0].name])
+    nights[-1] = msgspec.structs.replace(nights[-1], measurements=[work], findings=[finding])
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(retention, "_add", full)
+    now = datetime.datetime.now(datetime.UTC)
+    notes = retention.apply_retention(tmp_path, nights, now, 50, None)
+    assert len(list(tmp_path.glob("run-*.json"))) == NIGHTS
+    assert any("no space left" in note for note in notes)
+    assert all(path.exists() for path in [*kept, journal])
+    assert not any(path.exists() for path in others)  # although no archive could be written
+    retention.apply_retention(tmp_path, nights, now + 51 * DAY, 50, None)
+    assert not journal.exists()
+
+
+def test_all_records_count_for_retention(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "_READ_NIGHTS", 2)
+    monkeypatch.setattr(retention, "_MIN_RUNS", 2)
+    nights = Nights(settings_file(tmp_path, 'keep = "1d"\n', ["pi4"]), FakeFleet(lambda *_: ""))
+    nights.fleet.make = lambda engine, _: made_run(engine, nights.now, 0.1)
+    for _ in range(5):
+        nights.night()
+        nights.now += datetime.timedelta(hours=6)
+    nights.now += 3 * DAY
+    nights.night()
+    assert len(list(nights.results.glob("run-*.json"))) == 2
+    with tarfile.open(nights.results / "archive" / "runs-2026-03.tar.gz") as content:
+        assert len(content.getnames()) == 4
+
+
+@pytest.mark.parametrize("helps", [True, False])
+def test_a_full_disk_is_notified_of_unless_old_files_can_be_removed(
+    helps: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nights = Nights(settings_file(tmp_path, f'keep = "50d"\n{telling(tmp_path)}', ["pi4"]), FakeFleet(lambda *_: ""))
+    nights.fleet.make = lambda engine, _: made_run(engine, nights.now, 0.1)
+    old = nights.results / "nights" / "more" / ("run-20250101T000000Z-pi4-1.json" if helps else "other.json")
+    old.parent.mkdir(parents=True)
+    old.write_text("{}")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(1 << 40, 0, 0 if old.exists() else 1 << 40))
+    if helps:
+        assert nights.night().notes
+        assert not old.exists()
+        assert not told(tmp_path)
+        return
+    for _ in range(2):
+        with pytest.raises(DiskFull):
+            nights.night()
+    assert not list(nights.results.glob("nights/night-*"))
+    first, _ = told(tmp_path)
+    assert first["night"] == 0
+    assert str(nights.results) in first["warnings"][0]
+    (tmp_path / "tell.sh").unlink()
+    with pytest.raises(DiskFull) as caught:
+        nights.night()
+    assert "command: " in caught.value.problem
 
 
 def test_a_disk_that_fills_up_is_reported_once_for_each_threshold(

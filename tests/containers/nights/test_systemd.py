@@ -1,4 +1,4 @@
-"""The timer of `schedule install --system` with a real systemd: a night, a power cut, and its continuation."""
+"""The timer of `schedule install --system` with a real systemd: a night of a user, a power cut, its continuation."""
 
 import json
 import os
@@ -20,14 +20,20 @@ MACHINE = f"""
 FROM {NATIVE} AS tool
 FROM debian:bookworm-slim
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3 systemd-sysv >/dev/null
+RUN useradd --create-home bench
 COPY --from=tool /opt/edge-bench /opt/edge-bench
 """
+SCHEDULE = "/opt/edge-bench/bin/python -m edge_bench schedule"
+NIGHTS = "/nights/results/nights"
 Inside = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
 def inside(bundle_copy: Path, tmp_path: Path) -> Iterator[Inside]:
-    """Return a shell in a container whose first process is systemd; /nights has a bundle and settings."""
+    """Return a shell of root in a container whose first process is systemd.
+
+    /nights has a bundle and settings, and belongs to a normal user.
+    """
     built = subprocess.run(
         ["docker", "build", "--quiet", "--tag", IMAGE, "-"], input=MACHINE, capture_output=True, text=True, check=False
     )
@@ -42,7 +48,7 @@ def inside(bundle_copy: Path, tmp_path: Path) -> Iterator[Inside]:
         for path, target in ((bundle_copy, "bundle"), (tmp_path / "edge-bench.toml", "edge-bench.toml")):
             docker("exec", name, "mkdir", "-p", "/nights")
             assert docker("cp", str(path), f"{name}:/nights/{target}").returncode == 0
-        docker("exec", name, "chown", "--recursive", "root:root", "/nights")
+        docker("exec", name, "chown", "--recursive", "bench:bench", "/nights")
         yield lambda command: docker("exec", name, "sh", "-c", command)
     finally:
         docker("rm", "--force", "--volumes", name)
@@ -55,30 +61,53 @@ def power_cut() -> None:
         assert docker(command, name).returncode == 0
 
 
-def test_a_timer_begins_a_night_that_is_continued_after_a_power_cut(inside: Inside, tmp_path: Path) -> None:
-    edge_bench = "/opt/edge-bench/bin/python -m edge_bench"
-    wait_for(lambda: not inside("systemctl show-environment").returncode)
-    at = inside("date --date='75 seconds' +%H:%M").stdout.strip()
-    installed = inside(f"{edge_bench} schedule install /nights/edge-bench.toml --system --at {at}")
+def install(inside: Inside, seconds: int) -> None:
+    """Install the timer for the minute that is so many seconds from now."""
+    at = inside(f"date --date='{seconds} seconds' +%H:%M").stdout.strip()
+    installed = inside(f"{SCHEDULE} install /nights/edge-bench.toml --system --at {at}")
     assert installed.returncode == 0, installed.stderr
-    assert not inside("ls /nights/results").stdout  # nothing begins before its time
+    assert "checked" in installed.stderr
 
-    wait_for(lambda: inside("find /nights/results/nights/staging-000001 -name 'run-*.journal' -size +5k").stdout)
+
+def begins_nothing(inside: Inside) -> bool:
+    """Return whether the timer has not begun a night and will not at once."""
+    wanted = "--timestamp=unix --property=NextElapseUSecRealtime,SubState"
+    shown = inside(f"systemctl show edge-bench-nightly.timer {wanted}")
+    values = dict(line.split("=", 1) for line in shown.stdout.splitlines())
+    now = int(inside("date +%s").stdout)
+    return values["SubState"] == "waiting" and int(values["NextElapseUSecRealtime"].removeprefix("@")) > now + 3600
+
+
+def test_a_timer_begins_a_night_that_is_continued_after_a_power_cut(inside: Inside, tmp_path: Path) -> None:
+    wait_for(lambda: not inside("systemctl show-environment").returncode)
+    install(inside, 75)
+    assert not inside("ls /nights/results").stdout  # nothing begins before its time
+    wait_for(lambda: inside(f"find {NIGHTS}/staging-000001 -name 'run-*.journal' -size +5k").stdout)
     power_cut()
 
     def night() -> dict[str, Any]:
-        read = inside("cat /nights/results/nights/night-000001.json")
+        read = inside(f"cat {NIGHTS}/night-000001.json")
         found: dict[str, Any] = json.loads(read.stdout) if not read.returncode else {}
         return found
 
+    wait_for(lambda: inside("systemctl is-active multi-user.target").stdout == "active\n")
+    assert night()["state"] == "running"  # the start of the machine does not wait for it
     wait_for(lambda: night().get("state") == "done")
     log = inside("journalctl --no-pager --unit 'edge-bench*'").stdout
     assert night()["resumed"] == 1, log
-    assert inside("ls /nights/results/nights").stdout.split().count("night-000002.json") == 0, log
+    assert inside(f"ls {NIGHTS}").stdout.split().count("night-000002.json") == 0, log
     run = tmp_path / "run.json"
     run.write_text(inside("cat /nights/results/run-*.json").stdout)  # one Run: two would be no JSON
     assert len(read_run(run).results[0].trials) == 80
+    assert inside(f"stat --format %U {NIGHTS}/night-000001.json").stdout == "bench\n"
 
-    removed = inside(f"{edge_bench} schedule remove --system")
-    assert removed.returncode == 0, removed.stderr
+    install(inside, -3600)  # another time of today, which has passed, is no missed night
+    assert begins_nothing(inside)
+    for again in (True, False):
+        removed = inside(f"{SCHEDULE} remove --system")
+        assert removed.returncode == 0, removed.stderr
+        if again:
+            install(inside, -60)
+            assert begins_nothing(inside)
     assert "edge-bench" not in inside("systemctl list-unit-files --no-pager").stdout
+    assert inside(f"ls {NIGHTS}").stdout.split().count("night-000002.json") == 0, log

@@ -1,9 +1,11 @@
 """Nights without devices: a settings file, engines that deliver made Runs, and clocks that are set."""
 
 import datetime
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -18,7 +20,7 @@ from edge_bench.bench.records.run import Run
 from edge_bench.bench.records.run_files import read_run, write_run
 from tests.factories import machine, result, run
 
-__all__ = ["BEGIN", "FakeFleet", "Nights", "made_run", "settings_file"]
+__all__ = ["BEGIN", "FakeFleet", "Nights", "made_run", "settings_file", "telling", "told"]
 
 BEGIN = datetime.datetime(2026, 3, 1, 2, 30, tzinfo=datetime.UTC)
 ENGINES = ("pi4", "pi5", "desk")
@@ -110,3 +112,17 @@ class Nights:
         """Set the clocks a day ahead."""
         self.now += datetime.timedelta(days=1)
         self.uptime += 86_400
+
+
+def telling(folder: Path) -> str:
+    """Return settings with a command that appends each notification to the file ``told``."""
+    script = folder / "tell.sh"
+    script.write_text(f"#!/bin/sh\ncat >> {folder}/told && echo >> {folder}/told\n")
+    script.chmod(0o755)
+    return '[notify]\ncommand = ["./tell.sh"]\n'
+
+
+def told(folder: Path) -> list[dict[str, Any]]:
+    """Return the notifications that the command of `telling` got."""
+    path = folder / "told"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []

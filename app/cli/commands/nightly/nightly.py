@@ -10,6 +10,8 @@ from edge_bench.bench.errors import EdgeBenchError, GateNotMet, Interrupted
 from edge_bench.bench.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge_bench.app.nightly.settings.reading import NightlySettings
     from edge_bench.bench.records.nights.night import Night
 
@@ -46,10 +48,10 @@ def nightly(
         elif notify_again:
             _notify_again(settings)
         elif at is None:
-            _finish(_one_night(settings, resume=resume), settings, output_format)
+            _finish(*_one_night(settings, resume=resume), settings, output_format)
         else:
-            for _ in days(at, settings.results, console.note):
-                _one_of_many(file, output_format)
+            for only_resume in days(at, settings.results, console.note):
+                _one_of_many(file, output_format, resume=only_resume)
     except EdgeBenchError as cause:
         raise with_keys(cause) from None
     except KeyboardInterrupt:
@@ -58,8 +60,8 @@ def nightly(
         ) from None
 
 
-def _one_night(settings: "NightlySettings", *, resume: bool = False) -> "Night | None":
-    """Return the night, or None with ``resume`` if none was interrupted."""
+def _one_night(settings: "NightlySettings", *, resume: bool = False) -> "tuple[Night | None, list[Night]]":
+    """Return the night, or None with ``resume`` if none was interrupted; and those that were notified of again."""
     from edge_bench.app.cli import console
     from edge_bench.app.nightly.job import NightJob
     from edge_bench.app.nightly.work.lock import night_lock
@@ -68,18 +70,18 @@ def _one_night(settings: "NightlySettings", *, resume: bool = False) -> "Night |
     with night_lock(settings.results) as lock:
         measurer = FleetMeasurer(settings, lock, quiet=console.settings.quiet)
         job = NightJob(settings, measurer, console.progress())
-        return job.resume() if resume else job.run()
+        return (job.resume() if resume else job.run()), job.resent
 
 
-def _one_of_many(file: Path, output_format: Format) -> None:
-    """Begin a night; an error is printed and does not end the schedule. The settings are read again."""
+def _one_of_many(file: Path, output_format: Format, *, resume: bool) -> None:
+    """Begin or continue a night; an error is printed and does not end the schedule. The settings are read again."""
     from edge_bench.app.cli import console
     from edge_bench.app.nightly.settings.keys import with_keys
     from edge_bench.app.nightly.settings.reading import read_settings
 
     try:
         settings = read_settings(file)
-        _finish(_one_night(settings), settings, output_format)
+        _finish(*_one_night(settings, resume=resume), settings, output_format)
     except EdgeBenchError as error:
         console.print_error(with_keys(error))
 
@@ -105,19 +107,19 @@ def _notify_again(settings: "NightlySettings") -> None:
     console.note(f"{counted(len(again), 'notification')} sent again" if again else "all notifications were sent")
 
 
-def _finish(night: "Night | None", settings: "NightlySettings", output_format: Format) -> None:
-    """Print the night; raise the error that it calls for."""
+def _finish(
+    night: "Night | None", resent: "Sequence[Night]", settings: "NightlySettings", output_format: Format
+) -> None:
+    """Print the night; raise the error that it calls for. ``resent`` are earlier nights that were notified of again."""
     from edge_bench.app.cli import console
     from edge_bench.app.nightly.notify.answer import answer_line
-    from edge_bench.app.nightly.notify.channels import channel_problems
     from edge_bench.app.nightly.notify.message import engine_line, finding_line
     from edge_bench.app.tables.nights import night_table
-    from edge_bench.bench.records.nights.night import MeasurementState
 
     if night is None:
         console.note("no night is to be continued")
+        _require_sent(resent, settings)
         return
-    delivered = sum(each.state is MeasurementState.DELIVERED for each in night.measurements)
     lines = [*map(finding_line, night.reported), *(engine_line(each) for each in night.silent), *night.warnings]
     if not night.reported:
         lines.insert(0, answer_line(night))
@@ -127,10 +129,20 @@ def _finish(night: "Night | None", settings: "NightlySettings", output_format: F
     else:
         console.print_text("\n".join([*lines, ""]), verdicts=True)
     console.print_table(night_table(night), output_format)
+    _require_good(night, settings)
+    _require_sent([night, *resent], settings)
+
+
+def _require_good(night: "Night", settings: "NightlySettings") -> None:
+    """Raise an error if a change was reported, or if a Run or a channel is missing."""
+    from edge_bench.app.nightly.notify.channels import channel_problems
+    from edge_bench.bench.records.nights.night import MeasurementState
+
     if night.reported:
         raise GateNotMet(
             f"night {night.number}: {counted(len(night.reported), 'change')} found", "see the sentences above"
         )
+    delivered = sum(each.state is MeasurementState.DELIVERED for each in night.measurements)
     if delivered < len(night.measurements):
         raise EdgeBenchError(
             f"night {night.number}: {len(night.measurements) - delivered} of {counted(len(night.measurements), 'Run')} "
@@ -141,8 +153,15 @@ def _finish(night: "Night | None", settings: "NightlySettings", output_format: F
         raise EdgeBenchError(
             f"night {night.number}: a channel cannot be used: {problems[0]}", "check [notify] in the settings"
         )
-    if night.unsent:
-        raise EdgeBenchError(
-            f"night {night.number}: a notification was not sent: {night.unsent[0].channel}: {night.unsent[0].reason}",
-            "the next night sends it again, or `edge-bench nightly --notify-again`",
-        )
+
+
+def _require_sent(nights: "Sequence[Night]", settings: "NightlySettings") -> None:
+    """Raise an error if a notification of one of the nights was not sent."""
+    from edge_bench.app.nightly.notify.send import unsent
+
+    for night in nights:
+        for each in unsent(night, settings.notify):
+            raise EdgeBenchError(
+                f"night {night.number}: a notification was not sent: {each.channel}: {each.reason}",
+                "the next night sends it again, or `edge-bench nightly --notify-again`",
+            )

@@ -24,7 +24,8 @@ def install(
     from edge_bench.app.nightly.schedule.systemd import Timer
     from edge_bench.app.nightly.settings.reading import read_settings
 
-    time, settings = parse_time(at, "--at"), read_settings(file)  # errors now rather than at night
+    # errors now rather than at night; a timer of the system runs as the owner of the file
+    time, settings = parse_time(at, "--at"), read_settings(file, for_owner=system and compose is None)
     if compose is not None:
         write_compose(compose, compose_service(settings.path, time, platform.node()))
         console.note(f"written: {compose}")

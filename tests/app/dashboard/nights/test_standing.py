@@ -11,13 +11,14 @@ from edge_bench.app.dashboard.devices import devices_of
 from edge_bench.app.dashboard.nights.overview import nights_now
 from edge_bench.app.dashboard.nights.pages import NightPage, night_list_page
 from edge_bench.app.dashboard.nights.reading import NightReader, run_path
-from edge_bench.app.dashboard.nights.sentences import headline
+from edge_bench.app.dashboard.nights.sentences import headline, notification, standing_lines
 from edge_bench.app.dashboard.nights.standing import Standing, standing
 from edge_bench.app.dashboard.pages import overview_page
 from edge_bench.app.dashboard.snapshot import Snapshots
 from edge_bench.app.nightly.judging.against_last import FAILS, LESS_ACCURATE
 from edge_bench.bench.records.nights.files import write_night
 from edge_bench.bench.records.nights.night import (
+    Delivery,
     Finding,
     Level,
     Measurement,
@@ -107,6 +108,18 @@ def test_nights_that_stopped_are_named_first() -> None:
     late = headline(now, soon + datetime.timedelta(days=4), 1.5 * DAY)
     assert late.startswith("No night since 2026-03-05")
     assert "Slower on pi5" in late
+
+
+def test_a_notification_that_was_not_sent_is_named_as_long_as_it_is_sent_again() -> None:
+    delivery = Delivery(channel="mail", sent=False, reason="no relay")
+    first = night(1, FINDING, deliveries=[delivery])
+    for last, named in ((2, True), (14, True), (15, False)):
+        lines = standing_lines(after(first, *(night(number) for number in range(2, last + 1))))
+        assert any("no relay" in line and number == 1 for line, number in lines) is named
+    cut_off = night(1, FINDING, state=NightState.INTERRUPTED)
+    assert any("interrupted" in line for line, _ in standing_lines(after(cut_off, night(2))))
+    assert "not sent" in notification(cut_off)
+    assert "not sent" not in notification(night(1, state=NightState.INTERRUPTED, judged=False))
 
 
 def test_an_engine_without_any_run_is_a_silent_device(tmp_path: Path) -> None:
