@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -27,6 +27,8 @@ from edge_bench.bench.stats.ratios import MATERIAL, Ratio, Verdict, ratio_from, 
 __all__ = ["Confirmer"]
 
 _WITHOUT = Confirmation(kind=ConfirmationKind.NONE)
+_OFF = "measuring again is switched off (confirm = false)"
+_REPLACED = "the bundle was replaced during the night"
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,21 @@ class Confirmer:
     folder: Path  # for files of the second measurements
     slower: float  # smallest change that counts
     again: bool = True  # whether to measure again
+    why_not: str = _OFF  # the reason if not
 
     def confirmed(self, candidates: Sequence[Candidate], model: Model, engine: str) -> list[Finding]:
         """Return the findings with their confirmations, and whether each is certain enough for a notification."""
-        found = []
         new_models = [each for each in candidates if each.finding.rule is Rule.NEW_MODEL]
         slowed = [each for each in candidates if each.finding.rule in (Rule.EARLY, Rule.HISTORY)]
-        if new_models:
-            found += self._interleaved(new_models, model, engine)
-        if slowed:
-            found += self._repeated(slowed, model, engine)
+        found = list[Finding]()
+        for again, group in ((Confirmer._interleaved, new_models), (Confirmer._repeated, slowed)):
+            if not group:
+                continue
+            try:
+                found += again(self, group, model, engine)
+            except Exception as cause:  # no change may be lost because of its second measurement
+                without = replace(self, again=False, why_not=f"it failed: {type(cause).__name__}: {cause}")
+                found += again(without, group, model, engine)
         for each in candidates:  # the same images give the same answer: nothing to measure again
             if each.finding.verdict in (LESS_ACCURATE, FAILS):
                 found.append(msgspec.structs.replace(each.finding, reported=True))
@@ -59,8 +66,8 @@ class Confirmer:
         if not any(each.finding.verdict == Verdict.SLOWER for each in candidates):
             return [each.finding for each in candidates]  # faster: noted, not reported
         if not self.again:
-            reason = "measuring again is switched off (confirm = false)"
-            return [_judged(each.finding, msgspec.structs.replace(_WITHOUT, reason=reason)) for each in candidates]
+            without = msgspec.structs.replace(_WITHOUT, reason=self.why_not)
+            return [_judged(each.finding, without) for each in candidates]
         outcome = self._measure(model, engine, "again", _variants(candidates))
         return [_judged(each.finding, self._repetition(each, outcome)) for each in candidates]
 
@@ -69,6 +76,8 @@ class Confirmer:
         level = _level(outcome.run, candidate.finding) if outcome.run else None
         if level is None or not candidate.logs_before:
             return msgspec.structs.replace(_WITHOUT, reason=outcome.reason or "it has no times of this configuration")
+        if outcome.run and candidate.new and outcome.run.bundle.sha256 != candidate.new.measured.description.bundle:
+            return msgspec.structs.replace(_WITHOUT, reason=_REPLACED)
         ratio = _against_nights(level, candidate.logs_before)
         up = candidate.finding.verdict == Verdict.SLOWER
         limit = 1 + max(self.slower, MATERIAL)
@@ -93,22 +102,24 @@ class Confirmer:
 
     def _measure_together(self, candidates: Sequence[Candidate], model: Model, engine: str) -> EngineOutcome | str:
         """Return the outcome of a run with both models, or why there is none."""
-        old_run = candidates[0].old
+        old_run, new_run = candidates[0].old, candidates[0].new
         if model.bundle is None or old_run is None:
             return "model files have no bundle, so the old ones are not kept"
         if not self.again:
-            return "measuring again is switched off (confirm = false)"
+            return self.why_not
         old = kept_bundle(old_run.run.bundle.sha256, self.results)
         if old is None:
             return "the old bundle is no longer kept, or was altered"
         names = sorted({each.finding.configuration.variant for each in candidates})
         try:
             new = Bundle.open(model.bundle)
+            if new_run and new.digest != new_run.measured.description.bundle:
+                return _REPLACED
             if reason := why_not_together(new, old, names):
                 return reason
             folder = both_models(new, old, names, self._folder(model, engine, "both") / "bundle")
-        except EdgeBenchError as cause:
-            return cause.problem
+        except (OSError, EdgeBenchError) as cause:
+            return str(cause)
         together = Model(model.name, folder, (), ())
         return self._measure(together, engine, "both", [*names, *(f"{OLD}{name}" for name in names)])
 

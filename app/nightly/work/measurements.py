@@ -1,4 +1,4 @@
-"""Measurements of a night with what became known later: further Runs, and what they were compared with."""
+"""Measurements of a night with what became known later: further Runs, failures, and what they were compared with."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,7 +8,17 @@ import msgspec
 from edge_bench.bench.records.nights.night import Measurement
 from edge_bench.bench.records.settings.configuration import Configuration
 
-__all__ = ["with_compared", "with_run"]
+__all__ = ["with_compared", "with_failed", "with_run"]
+
+
+def with_failed(
+    measurements: Sequence[Measurement], model: str, engine: str, failed: Sequence[Configuration]
+) -> list[Measurement]:
+    """Return the measurements, with the configurations of one that have no times."""
+    return [
+        msgspec.structs.replace(each, failed=list(failed)) if (each.model, each.engine) == (model, engine) else each
+        for each in measurements
+    ]
 
 
 def with_compared(
