@@ -166,8 +166,8 @@ def finding_details(finding: Finding) -> Sequence[str]:
         "Nothing that a Run records changed since the last good night: versions, kernel, governor, temperature, "
         "throttling, model and data are the same"
     )  # fmt: skip
-    if not finding.run_id:
-        first = "Tonight has no Run of this model, so what else changed is not known"
+    if finding.verdict == FAILS and not finding.run_id:
+        first = "The model has no Run since, so what else changed is not known"
     lines = [f"Machine: {one_line(finding.machine)}", first]
     if finding.confirmation and finding.confirmation.kind is ConfirmationKind.REPEATED:
         lines.append(
