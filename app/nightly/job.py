@@ -8,35 +8,30 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from edge_bench.app.nightly.confirming.confirm import Confirmer
 from edge_bench.app.nightly.confirming.kept_bundles import keep_bundle, remove_others
-from edge_bench.app.nightly.judging.against_last import compared_with_last
-from edge_bench.app.nightly.judging.candidates import Place, all_series, candidates_of
-from edge_bench.app.nightly.judging.series import NIGHTS, NightRun, NightRuns
+from edge_bench.app.nightly.judging.tonight import NightJudge
 from edge_bench.app.nightly.notify.send import send, send_again
 from edge_bench.app.nightly.settings.keys import as_keys
 from edge_bench.app.nightly.settings.reading import THIS_MACHINE, Model, NightlySettings
 from edge_bench.app.nightly.upkeep.disk import disk_warning
 from edge_bench.app.nightly.upkeep.retention import retention_notes
-from edge_bench.app.nightly.upkeep.silence import silent_engines
 from edge_bench.app.nightly.upkeep.space import require_space
 from edge_bench.app.nightly.work.clock import Clock, clock_notes, hours_since
 from edge_bench.app.nightly.work.closing import closed, with_staged_runs
-from edge_bench.app.nightly.work.measurements import with_compared, with_outcome, with_repetitions
+from edge_bench.app.nightly.work.measurements import with_outcome, with_repetitions
 from edge_bench.app.nightly.work.outcome import Measurer, Request
-from edge_bench.app.nightly.work.staging import publish, remove_staging, runs_folder, staging_folder
+from edge_bench.app.nightly.work.staging import publish, remove_staging, runs_folder
 from edge_bench.bench.errors import EdgeBenchError
 from edge_bench.bench.progress import Progress
 from edge_bench.bench.records.bundle import Bundle
 from edge_bench.bench.records.nights.files import (
-    FOLDER,
     missing_records,
     night_files,
     read_all_nights,
     read_recent_nights,
     write_night,
 )
-from edge_bench.bench.records.nights.night import Finding, Measurement, MeasurementState, Night, NightState
+from edge_bench.bench.records.nights.night import Measurement, MeasurementState, Night, NightState
 from edge_bench.bench.version import __version__
 from edge_bench.bench.wording import counted
 
@@ -229,46 +224,10 @@ class NightJob:
         """Find the changes and measure them again. After an interruption, all of this is done again."""
         if self.night.judged:
             return
-        findings: list[Finding] = []
-        runs = NightRuns([*self.earlier[-NIGHTS:], self.night], self.settings.results)
-        for model in self.settings.models:
-            for engine in self.settings.engine_names(model):
-                try:
-                    findings += self._findings(model, engine, runs.of(model.name, engine))
-                except Exception as cause:  # Runs come from other machines, and one engine must not stop the night
-                    self._note(f"{model.name} on {engine}: not compared: {type(cause).__name__}: {cause}")
-        self._keep_confirmations(findings)
-        silent = silent_engines(self.night, self.earlier, self.settings.notify.silent_after)
+        self.night = NightJudge(self.settings, self.measurer, self.progress, self.earlier, self.night).judged()
         warning, free = disk_warning(self.settings.results, self.earlier)
-        self._update(
-            findings=findings, silent=silent, warnings=[warning] if warning else [], free_bytes=free, judged=True
-        )
-
-    def _findings(self, model: Model, engine: str, entries: Sequence[NightRun]) -> list[Finding]:
-        settings, earlier = self.settings, self.earlier[-NIGHTS:]
-        place = Place(model.name, engine, self.night.number, earlier, settings.slower)
-        every = all_series(entries, place)
-        nights = {series.configuration: len(series.points) - 1 for series in every}
-        compared_now = with_compared(self.night.measurements, model.name, engine, nights)
-        self.night = msgspec.structs.replace(self.night, measurements=compared_now)
-        compared, notes = compared_with_last(entries, place, settings.gate.less_accurate)
-        for note in notes:
-            self._note(note)
-        candidates = [*compared, *candidates_of(entries, place, every)]
-        confirmer = Confirmer(
-            self.measurer, settings.results, staging_folder(settings.results, self.night.number) / "again",
-            settings.slower, settings.gate.confirm,
-        )  # fmt: skip
-        return confirmer.confirmed(candidates, model, engine) if candidates else []
-
-    def _keep_confirmations(self, findings: Sequence[Finding]) -> None:
-        """Move the Runs of second measurements where no history sees them: they are not another night."""
-        names = {each.confirmation.run_file for each in findings if each.confirmation and each.confirmation.run_file}
-        target = self.settings.results / FOLDER / "confirmations"
-        for path in staging_folder(self.settings.results, self.night.number).joinpath("again").rglob("run-*.json"):
-            if path.name in names:
-                target.mkdir(exist_ok=True)
-                path.replace(target / path.name)
+        self._update(warnings=[warning] if warning else [], free_bytes=free, judged=True)
+        publish(self.night, self.settings.results)
 
     # -- finish
 

@@ -12,6 +12,7 @@ import msgspec
 from edge_bench.app.nightly.judging.against_last import FAILS, LESS_ACCURATE
 from edge_bench.app.nightly.notify.message import by_severity
 from edge_bench.app.nightly.notify.send import NIGHTS_AGAIN
+from edge_bench.bench.analysis.over_time.found_in_nights import is_change
 from edge_bench.bench.records.nights.night import (
     Finding,
     Level,
@@ -22,7 +23,6 @@ from edge_bench.bench.records.nights.night import (
     SilentEngine,
 )
 from edge_bench.bench.records.settings.configuration import Configuration
-from edge_bench.bench.stats.ratios import Verdict
 
 __all__ = ["Found", "Standing", "not_sent", "silent_now", "standing"]
 
@@ -97,10 +97,9 @@ def _found(nights: Sequence[Night]) -> list[Found]:
     """Return the last change of each configuration that was reported or is faster, if it has not ended."""
     last: dict[tuple[str, str, Configuration, str], Found] = {}
     for night in nights:
-        for each in night.findings:
-            if each.reported or each.verdict == Verdict.FASTER:
-                kind = each.verdict if each.verdict in (FAILS, LESS_ACCURATE) else _TIMES
-                last[each.model, each.engine, each.configuration, kind] = Found(each, night.number)
+        for each in filter(is_change, night.findings):
+            kind = each.verdict if each.verdict in (FAILS, LESS_ACCURATE) else _TIMES
+            last[each.model, each.engine, each.configuration, kind] = Found(each, night.number)
     measured = {(each.model, each.engine) for each in nights[-1].measurements}
     standing = {
         id(each.finding): each
@@ -111,26 +110,49 @@ def _found(nights: Sequence[Night]) -> list[Found]:
 
 
 def _ended(finding: Finding, nights: Sequence[Night]) -> bool:
-    """Return whether later nights show that a change has ended. A change of times ends with the next one only."""
-    since = [level for night in nights if night.number >= finding.since_night if (level := _level(night, finding))]
+    """Return whether later Runs show that a change has ended, or that its configuration is no longer measured.
+
+    A change of times ends with the next one, or with another model: the times of that one are another series.
+    """
+    runs = _runs([night for night in nights if night.number >= finding.since_night], finding)
+    if not runs:
+        return False
+    if _is_left_out(runs[-1], finding):
+        return True
+    since = [level for each in runs if (level := _level(each, finding))]
     if finding.verdict == FAILS:
         return bool(since)
-    if finding.verdict != LESS_ACCURATE or not since:
-        return False
-    before = [level for night in nights if night.number < finding.since_night if (level := _level(night, finding))]
-    old, new = (_correct(before[-1]) if before else None), _correct(since[-1])
+    if finding.verdict != LESS_ACCURATE:
+        bundles = [each.bundle_sha256 for each in runs if each.bundle_sha256]
+        return bool(bundles) and bundles[-1] != bundles[0]
+    good = _last_good(_runs([night for night in nights if night.number < finding.since_night], finding), finding)
+    old, new = (_correct(good) if good else None), (_correct(since[-1]) if since else None)
     return old is not None and new is not None and new >= old
 
 
-def _level(night: Night, finding: Finding) -> Level | None:
-    for each in night.measurements:
-        if _is_of(each, finding):
-            return next((level for level in each.levels if level.configuration == finding.configuration), None)
-    return None
+def _runs(nights: Sequence[Night], finding: Finding) -> list[Measurement]:
+    """Return the measurements of the model on the engine that have a Run."""
+    return [
+        each
+        for night in nights
+        for each in night.measurements
+        if (each.model, each.engine) == (finding.model, finding.engine) and each.run_id
+    ]
 
 
-def _is_of(measurement: Measurement, finding: Finding) -> bool:
-    return (measurement.model, measurement.engine) == (finding.model, finding.engine)
+def _last_good(runs: Sequence[Measurement], finding: Finding) -> Level | None:
+    """Return the configuration in the last good Run, or in the last one before the change if that is not known."""
+    good = [each for each in runs if each.run_id == finding.last_good_run] or runs
+    return next((level for each in reversed(good) if (level := _level(each, finding))), None)
+
+
+def _level(run: Measurement, finding: Finding) -> Level | None:
+    return next((level for level in run.levels if level.configuration == finding.configuration), None)
+
+
+def _is_left_out(run: Measurement, finding: Finding) -> bool:
+    """Return whether a Run was not asked to measure the configuration; False if that is not known."""
+    return run.failed is not None and finding.configuration not in run.failed and _level(run, finding) is None
 
 
 def _correct(level: Level) -> float | None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -27,6 +27,7 @@ from edge_bench.bench.stats.ratios import MATERIAL, Ratio, Verdict, ratio_from, 
 __all__ = ["Confirmer"]
 
 _WITHOUT = Confirmation(kind=ConfirmationKind.NONE)
+_OFF = "measuring again is switched off (confirm = false)"
 _REPLACED = "the model was replaced during the night"
 
 
@@ -39,16 +40,21 @@ class Confirmer:
     folder: Path  # for files of the second measurements
     slower: float  # smallest change that counts
     again: bool = True  # whether to measure again
+    why_not: str = _OFF  # the reason if not
 
     def confirmed(self, candidates: Sequence[Candidate], model: Model, engine: str) -> list[Finding]:
         """Return the findings with their confirmations, and whether each is certain enough for a notification."""
-        found = []
         new_models = [each for each in candidates if each.finding.rule is Rule.NEW_MODEL]
         slowed = [each for each in candidates if each.finding.rule in (Rule.EARLY, Rule.HISTORY)]
-        if new_models:
-            found += self._interleaved(new_models, model, engine)
-        if slowed:
-            found += self._repeated(slowed, model, engine)
+        found = list[Finding]()
+        for again, group in ((Confirmer._interleaved, new_models), (Confirmer._repeated, slowed)):
+            if not group:
+                continue
+            try:
+                found += again(self, group, model, engine)
+            except Exception as cause:  # no change may be lost because of its second measurement
+                without = replace(self, again=False, why_not=f"it failed: {type(cause).__name__}: {cause}")
+                found += again(without, group, model, engine)
         for each in candidates:  # the same images give the same answer: nothing to measure again
             if each.finding.verdict in (LESS_ACCURATE, FAILS):
                 found.append(msgspec.structs.replace(each.finding, reported=True))
@@ -60,8 +66,8 @@ class Confirmer:
         if not any(each.finding.verdict == Verdict.SLOWER for each in candidates):
             return [each.finding for each in candidates]  # faster: noted, not reported
         if not self.again:
-            reason = "measuring again is switched off (confirm = false)"
-            return [_judged(each.finding, msgspec.structs.replace(_WITHOUT, reason=reason)) for each in candidates]
+            without = msgspec.structs.replace(_WITHOUT, reason=self.why_not)
+            return [_judged(each.finding, without) for each in candidates]
         outcome = self._measure(model, engine, "again", _variants(candidates))
         return [_judged(each.finding, self._repetition(each, outcome)) for each in candidates]
 
@@ -100,7 +106,7 @@ class Confirmer:
         if model.bundle is None or old_run is None:
             return "model files have no bundle, so the old ones are not kept"
         if not self.again:
-            return "measuring again is switched off (confirm = false)"
+            return self.why_not
         old = kept_bundle(old_run.run.bundle.sha256, self.results)
         if old is None:
             return "the old bundle is no longer kept, or was altered"
@@ -110,8 +116,8 @@ class Confirmer:
             if reason := _REPLACED if _other_files(new.digest, candidates[0]) else why_not_together(new, old, names):
                 return reason
             folder = both_models(new, old, names, self._folder(model, engine, "both") / "bundle")
-        except EdgeBenchError as cause:
-            return cause.problem
+        except (OSError, EdgeBenchError) as cause:
+            return str(cause)
         together = Model(model.name, folder, (), ())
         return self._measure(together, engine, "both", [*names, *(f"{OLD}{name}" for name in names)])
 

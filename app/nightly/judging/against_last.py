@@ -26,11 +26,14 @@ def compared_with_last(
 ) -> tuple[list[Candidate], list[str]]:
     """Return the changes from the last night to tonight, and notes on what could not be compared.
 
-    ``less_accurate`` is the largest drop in percentage points that is not a change.
+    The last night is the last one that was itself compared: a night that was interrupted and closed before that may
+    have the change already. ``less_accurate`` is the largest drop in percentage points that is not a change.
     """
     if len(entries) < 2 or entries[-1].night != place.night:
         return [], []
-    new, old = entries[-1], entries[-2]
+    compared_nights = {night.number for night in place.earlier if night.judged}
+    judged = (entry for entry in reversed(entries[:-1]) if entry.night in compared_nights)
+    new, old = entries[-1], next(judged, entries[-2])
     found = _failures(new, old, place)
     try:
         compared = changes(pair_runs([new.run], [old.run], across=True))

@@ -126,8 +126,8 @@ def certainty(finding: Finding) -> str:
         Rule.EARLY: f"found by the test for short series from {nights}"
         + (f" (p = {finding.p_value:.1g})" if finding.p_value is not None else ""),
         Rule.NEW_MODEL: "with a new model",
-        Rule.ACCURACY: "on the same examples as the night before",
-        Rule.FAILURE: "measured in the night before",
+        Rule.ACCURACY: "on the same examples as in the last compared night",
+        Rule.FAILURE: "it had times in the last compared night",
     }[finding.rule]
     return f"{found}, {_again(finding)}" if _again(finding) else found
 
@@ -178,6 +178,8 @@ def finding_details(finding: Finding) -> Sequence[str]:
         "Nothing that a Run records changed since the last good night: versions, kernel, governor, temperature, "
         "throttling, model and data are the same"
     )  # fmt: skip
+    if finding.verdict == FAILS and not finding.run_id:
+        first = "The model has no Run since, so what else changed is not known"
     lines = [f"Machine: {one_line(finding.machine)}", first]
     if finding.confirmation and finding.confirmation.kind is ConfirmationKind.REPEATED:
         lines.append(
@@ -187,7 +189,7 @@ def finding_details(finding: Finding) -> Sequence[str]:
 
 
 def _runs_line(finding: Finding) -> str:
-    return f"Runs: last good {finding.last_good_run[:8] or 'none'}, first changed {finding.run_id[:8]}"
+    return f"Runs: last good {finding.last_good_run[:8] or 'none'}, first changed {finding.run_id[:8] or 'none'}"
 
 
 def _severity(finding: Finding) -> tuple[int, float]:

@@ -1,4 +1,4 @@
-"""Measurements of a night with what became known later: outcomes, further Runs, and what they were compared with."""
+"""Measurements of a night with what became known later: outcomes, further Runs, failures, and comparisons."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from edge_bench.app.nightly.work.outcome import EngineOutcome
 from edge_bench.bench.records.nights.night import Measurement
 from edge_bench.bench.records.settings.configuration import Configuration
 
-__all__ = ["with_compared", "with_outcome", "with_repetitions"]
+__all__ = ["with_compared", "with_failed", "with_outcome", "with_repetitions"]
 
 
 def with_outcome(measurements: Sequence[Measurement], model: str, outcome: EngineOutcome) -> list[Measurement]:
@@ -55,6 +55,16 @@ def _with_run(each: Measurement, made: Mapping[str, Path | None]) -> Measurement
         return msgspec.structs.replace(each, repeats=repeats)
     size = each.bytes + path.stat().st_size
     return msgspec.structs.replace(each, repeats=repeats, more_runs=[*each.more_runs, path.name], bytes=size)
+
+
+def with_failed(
+    measurements: Sequence[Measurement], model: str, engine: str, failed: Sequence[Configuration]
+) -> list[Measurement]:
+    """Return the measurements, with the configurations of one that have no times."""
+    return [
+        msgspec.structs.replace(each, failed=list(failed)) if (each.model, each.engine) == (model, engine) else each
+        for each in measurements
+    ]
 
 
 def with_compared(

@@ -29,7 +29,10 @@ def runs_folder(results: Path, number: int, model: str, repeat: int = 0) -> Path
 
 
 def publish(night: Night, results: Path) -> None:
-    """Move the Runs that the record names into the results folder, unless they are there."""
+    """Move the Runs that the record names into the results folder, unless they are there.
+
+    Further Runs and second measurements go into folders that no history reads: they are not other nights.
+    """
     staged = {path.name: path for path in staging_folder(results, night.number).rglob("run-*.json")}
     for each in night.measurements:
         path = staged.get(each.run_file)
@@ -40,6 +43,12 @@ def publish(night: Night, results: Path) -> None:
             if name in staged and not target.exists():
                 target.parent.mkdir(exist_ok=True)
                 staged[name].replace(target)
+    for finding in night.findings:
+        name = finding.confirmation.run_file if finding.confirmation else ""
+        target = results / FOLDER / "confirmations" / name
+        if name in staged and not target.exists():
+            target.parent.mkdir(exist_ok=True)
+            staged[name].replace(target)
     fsync_folder(results)
 
 

@@ -11,7 +11,7 @@ from edge_bench.bench.records.settings.configuration import Configuration
 from edge_bench.bench.stats.intervals import Interval
 from edge_bench.bench.stats.ratios import Ratio, Verdict
 
-__all__ = ["with_changes_of_nights"]
+__all__ = ["is_change", "with_changes_of_nights"]
 
 _VERDICTS = {str(each): each for each in (Verdict.SLOWER, Verdict.FASTER)}
 _Found = dict[tuple[str, Configuration], list[tuple[int, Finding]]]
@@ -30,12 +30,18 @@ def with_changes_of_nights(all_series: Sequence[Series], nights: Iterable[Night]
     return [_judged(series, found) if series.points[-1].night is not None else series for series in all_series]
 
 
-def _counts(finding: Finding) -> bool:
-    """Return whether a finding is a change within a series: a new model begins another one."""
-    if finding.rule not in (Rule.HISTORY, Rule.EARLY) or finding.verdict not in _VERDICTS:
-        return False
+def is_change(finding: Finding) -> bool:
+    """Return whether a finding counts: if it was reported, or is faster, which is never reported.
+
+    A faster one does not count if the second measurement of its night did not show it.
+    """
     rejected = finding.confirmation is not None and finding.confirmation.confirmed is False
     return finding.reported or (finding.verdict == Verdict.FASTER and not rejected)
+
+
+def _counts(finding: Finding) -> bool:
+    """Return whether a finding is a change within a series: a new model begins another one."""
+    return finding.rule in (Rule.HISTORY, Rule.EARLY) and finding.verdict in _VERDICTS and is_change(finding)
 
 
 def _judged(series: Series, found: _Found) -> Series:

@@ -97,6 +97,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     bytes: NonNegativeInt = 0  # size of all Run files
     trusted: bool | None = None  # whether the times of the Run are reliable
     levels: Annotated[list[Level], Length] = []
+    failed: Annotated[list[Configuration], Length] | None = None  # configurations without times; None: not known
 
 
 class TimeRatio(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ import numpy as np
 from edge_bench.bench.stats.ratios import MATERIAL, Ratio, ratio_from
 from edge_bench.bench.stats.student import t_tail
 
-__all__ = ["EARLY_RULES", "EarlyRules", "EarlyStep", "early_step"]
+__all__ = ["EARLY_RULES", "EarlyRules", "EarlyStep", "early_return", "early_step"]
 
 
 class EarlyRules(NamedTuple):
@@ -44,17 +44,43 @@ def early_step(values: Sequence[float], rules: EarlyRules = EARLY_RULES) -> Earl
     Of several beginnings, the one with the smallest p-value is returned.
     """
     firsts = [first for first in range(len(values) - rules.after, len(values)) if first >= rules.before]
-    tests = [_tested(values, first, len(firsts)) for first in firsts]
+    return _surest([_tested(values, first, len(firsts)) for first in firsts], rules)
+
+
+def early_return(
+    before: Sequence[float], values: Sequence[float], rules: EarlyRules = EARLY_RULES
+) -> EarlyStep | None:
+    """Return the step back at the end of a series that itself begins with a step; None if there is none.
+
+    ``before`` are the logarithms before the first step. After one or two changed values, `early_step` finds no step
+    back, because it needs three values before a step. One value has no variance, so that of ``before`` is added. The
+    mean must then be nearer to that of ``before`` than to the changed values.
+    """
+    if len(before) < rules.before:
+        return None
+    firsts = range(max(1, len(values) - rules.after), len(values))
+    tests = [_tested(values, first, len(firsts), before) for first in firsts if first < rules.before]
+    found = _surest(tests, rules)
+    if found is None:
+        return None
+    usual, changed, last = (float(np.mean(part)) for part in (before, values[: found.first], values[found.first :]))
+    return found if abs(last - usual) < abs(last - changed) else None
+
+
+def _surest(tests: Sequence[EarlyStep], rules: EarlyRules) -> EarlyStep | None:
+    """Return the test with the smallest p-value if it is below the level, and the change is large enough."""
     found = min(tests, key=lambda test: test.p_value, default=None)
     if found is None or found.p_value >= rules.level:
         return None
     return found if abs(math.log(found.ratio.value)) > math.log1p(rules.material) else None
 
 
-def _tested(values: Sequence[float], first: int, count: int) -> EarlyStep:
+def _tested(values: Sequence[float], first: int, count: int, others: Sequence[float] = ()) -> EarlyStep:
+    """Return the test of a step at ``first``, one of ``count``; ``others`` add to the variance only."""
     before, after = np.array(values[:first]), np.array(values[first:])
-    centre, freedom = float(after.mean() - before.mean()), len(values) - 2
-    squares = float(((before - before.mean()) ** 2).sum() + ((after - after.mean()) ** 2).sum())
+    parts = [before, after, *([np.array(others)] if others else [])]
+    centre, freedom = float(after.mean() - before.mean()), sum(map(len, parts)) - len(parts)
+    squares = float(sum(((part - part.mean()) ** 2).sum() for part in parts))
     error = math.sqrt(squares / freedom * (1 / len(before) + 1 / len(after)))
     p_value = (2 * t_tail(abs(centre) / error, freedom) if error else float(not centre)) * count
     return EarlyStep(first, ratio_from(centre, error, freedom), min(1.0, p_value))

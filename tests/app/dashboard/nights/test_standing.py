@@ -18,6 +18,8 @@ from edge_bench.app.dashboard.snapshot import Snapshots
 from edge_bench.app.nightly.judging.against_last import FAILS, LESS_ACCURATE
 from edge_bench.bench.records.nights.files import write_night
 from edge_bench.bench.records.nights.night import (
+    Confirmation,
+    ConfirmationKind,
     Delivery,
     Finding,
     Level,
@@ -25,6 +27,7 @@ from edge_bench.bench.records.nights.night import (
     MeasurementState,
     Night,
     NightState,
+    Rule,
     SilentEngine,
 )
 from tests.app.dashboard.fleets import NOW, fleet, write_all
@@ -68,6 +71,35 @@ def test_a_slowdown_lasts_until_the_next_change_of_its_times() -> None:
     assert after(night(2, slower), night(4, unconfirmed)).findings == [slower]
     other_model = night(5, measurements=[Measurement(model="other", engine="pi5")])
     assert not after(night(2, slower), other_model).findings
+
+
+def of_bundle(bundle: str, number: int, *findings: Finding) -> Night:
+    """Return a night with a Run of a bundle."""
+    made = night(number, *findings)
+    works = [msgspec.structs.replace(work, bundle_sha256=bundle) for work in made.measurements]
+    return msgspec.structs.replace(made, measurements=works)
+
+
+@pytest.mark.parametrize(("later", "lasts"), [("b", True), ("a", False), ("c", False), ("ab", True)])
+def test_a_change_of_times_ends_with_another_model(later: str, lasts: bool) -> None:
+    slower = changed("slower", 2, rule=Rule.NEW_MODEL)
+    nights = [of_bundle(bundle, number) for number, bundle in enumerate(later, 3)]
+    assert bool(after(of_bundle("a", 1), of_bundle("b", 2, slower), *nights).findings) is lasts
+
+
+def test_a_change_ends_if_its_configuration_is_no_longer_measured() -> None:
+    fails = changed(FAILS, 2)
+    broken = night(2, fails, times=False)
+    for failed, lasts in (([FINDING.configuration], True), (None, True), ([], False)):
+        (work,) = broken.measurements
+        third = night(3, measurements=[msgspec.structs.replace(work, run_id="run3", failed=failed)])
+        assert bool(after(night(1), broken, third).findings) is lasts
+
+
+def test_a_faster_time_that_was_not_confirmed_ends_no_slowdown() -> None:
+    rejected = Confirmation(kind=ConfirmationKind.REPEATED, confirmed=False)
+    slower, faster = changed("slower", 2), changed("faster", 4, reported=False, confirmation=rejected)
+    assert after(night(2, slower), night(4, faster)).findings == [slower]
 
 
 def test_a_configuration_fails_until_it_has_times_again() -> None:
