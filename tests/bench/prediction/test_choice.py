@@ -76,9 +76,7 @@ def test_an_unknown_clock_is_not_shown_and_cannot_be_changed(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("open_shape", "refused"), [((), True), ((-1, 16, 16, 3), False)])
-def test_a_fixed_batch_of_several_images_is_refused(
-    open_shape: tuple[int, ...], refused: bool, tmp_path: Path
-) -> None:
+def test_a_fixed_batch_of_several_images_is_refused(open_shape: tuple[int, ...], refused: bool, tmp_path: Path) -> None:
     made = TfliteBuilder()
     entry = made.tensor(8, 16, 16, 3, open_shape=open_shape)
     end = made.operator("CONV_2D", [entry, made.tensor(8, 3, 3, 3, data=True)], [made.tensor(8, 16, 16, 8)])
