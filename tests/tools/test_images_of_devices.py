@@ -29,7 +29,9 @@ def test_ssh_to_the_emulated_pi_is_the_real_one_after_a_second_start(
         machine.write_programs()
         monkeypatch.setenv("PATH", f"{machine.programs}:{os.environ['PATH']}")
     for machine in machines:
-        done = subprocess.run([machine.programs / "ssh", "me@pi"], capture_output=True, text=True, timeout=10, check=True)
+        done = subprocess.run(
+            [machine.programs / "ssh", "me@pi"], capture_output=True, text=True, timeout=10, check=True
+        )
         assert done.stdout.split() == [f"{tmp_path}/real/ssh", "-F", str(machine.ssh_config), "me@pi"]
 
 

@@ -52,14 +52,21 @@ class View:
         pass
 
 
+class Starting(list[str]):
+    """The requests of an engine that is still starting: it closes every connection."""
+
+    def append(self, request: str) -> None:
+        raise ConnectionAbortedError(request)
+
+
 @pytest.fixture
 def engine() -> Iterator[RecordedEngine]:
-    """An engine ``pi`` that has the image and no Run; not started."""
-    folder = own_folder()  # the path of a socket must be short
+    """An engine ``pi`` that has the image and no Run."""
+    folder = own_folder()
     made = RecordedEngine(folder / "pi.sock", {}, LAYERS, "x86_64")
+    made.start()
     yield made
-    with contextlib.suppress(AttributeError):
-        made.stop()
+    made.stop()
     shutil.rmtree(folder)
 
 
@@ -101,29 +108,26 @@ def job_on(
     return DeviceJob(made, state, state.record.devices[0], view)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("what", ["measuring", "fetch"])
 def test_a_run_that_has_ended_is_fetched_after_ctrl_c(
     engine: RecordedEngine, source: ImageSource, run: bytes, digits_bundle: Bundle, tmp_path: Path, what: str
 ) -> None:
     engine.files = {"runs/run-1.json": run}
-    engine.start()
     view = View(what)
     job = job_on(source, engine, digits_bundle, tmp_path, view)
     view.then = job.cancel
     job.work()
     assert (job.row.state, job.row.reason) == ("done", "")
     assert (tmp_path / job.row.run_file).is_file()
-    assert engine.containers == engine.volumes == {}
+    assert not engine.containers
+    assert not engine.volumes
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("what", ["measuring", "fetch"])
 def test_a_full_disk_here_leaves_the_run_on_the_engine_until_resume(
     engine: RecordedEngine, source: ImageSource, run: bytes, digits_bundle: Bundle, disk: Path, what: str
 ) -> None:
     engine.files = {"runs/run-1.json": run}
-    engine.start()
     filler = disk / "filler"
 
     def fill() -> None:
@@ -140,7 +144,8 @@ def test_a_full_disk_here_leaves_the_run_on_the_engine_until_resume(
     filler.unlink()
     outcome = run_fleet(job.spec, [job.row.engine], View(), resume=True)
     assert [each.machine.hostname for each in outcome.runs] == ["pi"]
-    assert engine.containers == engine.volumes == {}
+    assert not engine.containers
+    assert not engine.volumes
     assert sum(request.endswith("/start") for request in engine.requests) == 2  # the check and the run, once
 
 
@@ -152,6 +157,7 @@ def test_an_engine_that_starts_later_is_waited_for_and_one_that_does_not_is_lost
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(device_job, "_RETRY_SECONDS", 0.01)
+    engine.requests = Starting()
     at_once = job_on(source, engine, digits_bundle, tmp_path / "a", View())
     at_once.work()
     assert (at_once.row.state, at_once.row.machine) == ("lost", "")
@@ -160,7 +166,7 @@ def test_an_engine_that_starts_later_is_waited_for_and_one_that_does_not_is_lost
     view.then = cancelled.cancel
     cancelled.work()
     assert cancelled.row.state == "interrupted"
-    view = View("lost", engine.start)
+    view = View("lost", lambda: setattr(engine, "requests", []))
     job = job_on(source, engine, digits_bundle, tmp_path / "c", view, connect_timeout=60, min_memory=1 << 60)
     job.work()
     assert (job.row.state, bool(job.row.machine)) == ("failed", True)  # it answered; the memory is too small
@@ -168,7 +174,6 @@ def test_an_engine_that_starts_later_is_waited_for_and_one_that_does_not_is_lost
 
 @pytest.mark.parametrize(("image", "removed"), [("edge-bench:latest", False), ("edge-bench:fleet-1a2b3c4d5e6f", True)])
 def test_only_an_image_that_was_sent_is_removed(engine: RecordedEngine, image: str, removed: bool) -> None:
-    engine.start()
     (setting,) = engine_settings([engine.url], None)
     with Engine(setting, timeout=10) as connected, contextlib.suppress(EngineTrouble):  # it cannot remove any
         Workspace(connected, "f", image).clean_up(remove_image=True)

@@ -113,7 +113,10 @@ def test_this_machine_answers_for_its_processor() -> None:
 
 
 def test_a_python_without_memfd_create_asks_the_c_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    hypervisor_name, multiply_add_ns = instructions.hypervisor_name.__wrapped__, instructions.multiply_add_ns.__wrapped__
+    hypervisor_name, multiply_add_ns = (
+        instructions.hypervisor_name.__wrapped__,
+        instructions.multiply_add_ns.__wrapped__,
+    )
     name, known = hypervisor_name(), multiply_add_ns() is not None
     monkeypatch.delattr(os, "memfd_create")  # as of conda's Python
     assert hypervisor_name() == name
