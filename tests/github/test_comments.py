@@ -116,11 +116,9 @@ def test_a_comment_whose_answer_is_lost_is_not_added_again(api: Comments, tmp_pa
 def test_an_answer_that_is_none_is_a_warning(answer: bytes, tmp_path: Path) -> None:
     """A proxy, or a connection that is reset while the answer is awaited."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=answer_all, args=(server, answer))
-        thread.start()
+        threading.Thread(target=answer_all, args=(server, answer), daemon=True).start()
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
         assert "::warning::" in write(tmp_path, Comments(url=address), "text")
-        thread.join()
 
 
 def answer_all(server: socket.socket, answer: bytes) -> None:

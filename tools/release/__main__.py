@@ -98,9 +98,8 @@ def _release(registry: str, keys: Keys, output: Path, *, dry_run: bool) -> None:
     if dry_run:
         say("dry run: nothing has left this machine")
     else:
-        say(
-            f"to do: git tag v{__version__}, and uv publish {output}/*.whl {output}/*.tar.gz; CONTRIBUTING.md has the rest"
-        )
+        packages = f"{output}/*.whl {output}/*.tar.gz"
+        say(f"to do: git tag v{__version__}, and uv publish {packages}; CONTRIBUTING.md has the rest")
 
 
 def _publish(images: Sequence[ReleasedImage], keys: Keys) -> None:
