@@ -89,9 +89,7 @@ def test_there_is_one_night_when_summer_time_begins(tmp_path: Path, clock: Local
         ("2031-01-01T00:30:05", NightState.DONE, False),  # with a wrong clock, so that others may have been missed
     ],
 )
-def test_a_restart_at_noon(
-    last: str, state: NightState, first: bool | None, tmp_path: Path, clock: LocalClock
-) -> None:
+def test_a_restart_at_noon(last: str, state: NightState, first: bool | None, tmp_path: Path, clock: LocalClock) -> None:
     began(tmp_path, last, state)
     clock.set("2026-06-01T10:00:00")
     nights = days(tmp_path, clock)

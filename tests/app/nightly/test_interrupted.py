@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge_bench.app.nightly.notify import send
+from edge_bench.app.nightly.notify.channels import CHANNELS
 from edge_bench.app.nightly.settings.reading import Model
 from edge_bench.app.nightly.work import staging
 from edge_bench.app.nightly.work.outcome import Request
@@ -137,9 +137,10 @@ def test_a_night_that_ends_while_it_notifies_is_notified_of_when_it_is_closed(
     def cut(*_: object) -> tuple[str, int]:
         raise PowerCut
 
-    with monkeypatch.context() as patch, pytest.raises(PowerCut):
-        patch.setitem(send.CHANNELS, "command", cut)
-        nights.night()
+    with monkeypatch.context() as patch:
+        patch.setitem(CHANNELS, "command", cut)
+        with pytest.raises(PowerCut):
+            nights.night()
     assert not told(tmp_path)
     nights.next_day()
     nights.boot = "boot-2"
