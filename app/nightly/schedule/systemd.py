@@ -109,7 +109,7 @@ class Timer:
             for path in self.files:
                 _write(path, units[path.name].encode(), system=self.system)
             self._systemctl("daemon-reload")
-            _called(self._command("clean", "--what=state", self.files[1].name))
+            self._forget()
             self._systemctl("enable", "--now", self.files[1].name)
             self._systemctl("enable", self.files[2].name)  # not now: only after a start of the machine
         except BaseException:
@@ -138,8 +138,7 @@ class Timer:
             self._require_own(path)
         stopped = _called(self._command("disable", "--now", self.files[1].name))
         _called(self._command("disable", self.files[2].name))
-        # else the time of the last night is kept, and another timer of this name would have missed one
-        _called(self._command("clean", "--what=state", self.files[1].name))
+        self._forget()
         for path in present:
             try:
                 path.unlink()
@@ -166,6 +165,15 @@ class Timer:
             raise EdgeBenchError(
                 f"no timer was installed: `{' '.join(command)}`: {said}", _NO_SYSTEM if self.system else _NO_USER
             )
+
+    def _forget(self) -> None:
+        """Remove the time of the last night, after which another timer of this name would have missed one."""
+        cleaned = _called(self._command("clean", "--what=state", self.files[1].name))
+        if cleaned is None or cleaned.returncode:  # without D-Bus
+            data = Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser()
+            state = Path("/var/lib") if self.system else data
+            with contextlib.suppress(OSError):
+                (state / "systemd" / "timers" / f"stamp-{self.files[1].name}").unlink()
 
     def _restore(self, before: Mapping[Path, bytes | None]) -> None:
         """Put back the units of an earlier timer, or none; and tell systemd."""

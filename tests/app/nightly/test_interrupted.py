@@ -1,5 +1,6 @@
 """Nights that are interrupted at any moment lose and repeat nothing, and are notified of."""
 
+import contextlib
 import datetime
 from collections import Counter
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge_bench.app.nightly.notify import send
+from edge_bench.app.nightly.notify.channels import CHANNELS
 from edge_bench.app.nightly.settings.reading import Model
 from edge_bench.app.nightly.work import staging
 from edge_bench.app.nightly.work.outcome import Request
@@ -76,6 +77,45 @@ def test_a_power_cut_at_any_step_loses_and_repeats_nothing(tmp_path: Path, monke
     assert step > 8
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("second", [0, 1, 2, 3, 4])
+def test_a_power_cut_at_any_step_and_while_the_night_is_closed_loses_no_run(
+    second: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = closed = 0
+    while True:
+        step += 1
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        nights = Nights(settings_file(folder, "[run]\nruns_per_night = 2\n"), FakeFleet(lambda *_: ""))
+        nights.fleet.make = lambda engine, _, at=nights: made_run(engine, at.now, 0.1)  # type: ignore[misc]
+        with monkeypatch.context() as patch:
+            _cut_at(step, nights, patch)
+            try:
+                nights.night()
+                break  # there are fewer steps
+            except PowerCut:
+                pass
+        nights.fleet.before = lambda _: None
+        nights.next_day()
+        nights.boot = "boot-2"
+        with monkeypatch.context() as patch, contextlib.suppress(PowerCut):
+            _cut_at(second, nights, patch)
+            nights.resume()
+        nights.resume()
+        recorded = read_recent_nights(nights.results, 9)[0]
+        if not recorded or recorded[0].state is NightState.DONE:
+            continue
+        closed += 1
+        works = recorded[0].measurements
+        assert recorded[0].state is NightState.INTERRUPTED
+        assert {path.name for path in nights.results.glob("run-*.json")} == {each.run_file for each in works} - {""}
+        further = [name for each in works for name in each.more_runs]
+        assert sorted(path.name for path in nights.results.glob("nights/more/*")) == sorted(further)
+        assert len(further) + sum(bool(each.run_file) for each in works) == len(nights.fleet.calls), step
+    assert closed > 8
+
+
 def test_a_night_that_was_interrupted_long_ago_is_closed_with_its_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,9 +177,10 @@ def test_a_night_that_ends_while_it_notifies_is_notified_of_when_it_is_closed(
     def cut(*_: object) -> tuple[str, int]:
         raise PowerCut
 
-    with monkeypatch.context() as patch, pytest.raises(PowerCut):
-        patch.setitem(send.CHANNELS, "command", cut)
-        nights.night()
+    with monkeypatch.context() as patch:
+        patch.setitem(CHANNELS, "command", cut)
+        with pytest.raises(PowerCut):
+            nights.night()
     assert not told(tmp_path)
     nights.next_day()
     nights.boot = "boot-2"

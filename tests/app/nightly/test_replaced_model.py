@@ -40,7 +40,8 @@ def test_another_model_confirms_nothing(bundle: str, kind: ConfirmationKind, tmp
         model="digits", engine="pi4", machine="", configuration=run.results[0].configuration, verdict="slower",
         rule=Rule.EARLY, since_night=5, since=BEGIN.isoformat(),
     )  # fmt: skip
-    candidate = Candidate(finding, [math.log(0.1)] * 4, NightRun(5, measured(run), lambda: run))
+    before = [math.log(0.1 / 100)] * 4  # of 100 images each
+    candidate = Candidate(finding, before, NightRun(5, measured(run), lambda: run))
     fleet = FakeFleet(lambda *_: made_run("pi4", BEGIN, 0.2, bundle=bundle))
     confirmer = Confirmer(fleet, tmp_path, tmp_path / "again", 0.02)
     (found,) = confirmer.confirmed([candidate], Model("digits", None, (), ()), "pi4")

@@ -87,6 +87,16 @@ def test_a_timer_is_installed_shown_replaced_and_removed(systemd: Path, tmp_path
     assert "--user clean --what=state edge-bench-nightly.timer" in calls  # else another timer would have missed a night
 
 
+def test_a_timer_is_forgotten_without_d_bus(systemd: Path, tmp_path: Path) -> None:
+    stamp = tmp_path / "data" / "systemd" / "timers" / "stamp-edge-bench-nightly.timer"
+    stamp.parent.mkdir(parents=True)
+    stamp.touch()
+    fake_systemctl(tmp_path, "*clean*")
+    done = call_here("schedule", "install", settings_file(tmp_path), cwd=tmp_path, XDG_DATA_HOME=str(tmp_path / "data"))
+    assert done.code == 0
+    assert not stamp.exists()
+
+
 def test_a_timer_that_could_not_be_installed_is_not_left_active(
     systemd: Path, tmp_path: Path, refuses: Refuses
 ) -> None:
