@@ -47,9 +47,7 @@ def early_step(values: Sequence[float], rules: EarlyRules = EARLY_RULES) -> Earl
     return _surest([_tested(values, first, len(firsts)) for first in firsts], rules)
 
 
-def early_return(
-    before: Sequence[float], values: Sequence[float], rules: EarlyRules = EARLY_RULES
-) -> EarlyStep | None:
+def early_return(before: Sequence[float], values: Sequence[float], rules: EarlyRules = EARLY_RULES) -> EarlyStep | None:
     """Return the step back at the end of a series that itself begins with a step; None if there is none.
 
     ``before`` are the logarithms before the first step. After one or two changed values, `early_step` finds no step
