@@ -113,9 +113,8 @@ class Confirmer:
         names = sorted({each.finding.configuration.variant for each in candidates})
         try:
             new = Bundle.open(model.bundle)
-            if new_run and new.digest != new_run.measured.description.bundle:
-                return _REPLACED
-            if reason := why_not_together(new, old, names):
+            replaced = new_run is not None and new.digest != new_run.measured.description.bundle
+            if reason := _REPLACED if replaced else why_not_together(new, old, names):
                 return reason
             folder = both_models(new, old, names, self._folder(model, engine, "both") / "bundle")
         except (OSError, EdgeBenchError) as cause:
