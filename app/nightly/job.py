@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from edge_bench.app.nightly.confirming.kept_bundles import keep_bundle, remove_others
-from edge_bench.app.nightly.judging.tonight import NightJudge
+from edge_bench.app.nightly.judge import NightJudge
 from edge_bench.app.nightly.notify.send import send, send_again
 from edge_bench.app.nightly.settings.keys import as_keys
 from edge_bench.app.nightly.settings.reading import THIS_MACHINE, Model, NightlySettings

@@ -99,9 +99,10 @@ def test_changes_in_a_night_that_was_closed_before_its_comparison_are_found(
 
     nights.fleet.make = make
     nights.next_day()
-    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+    with monkeypatch.context() as patch:
         patch.setattr("edge_bench.app.nightly.job.disk_warning", cut)
-        nights.night()
+        with pytest.raises(PowerCut):
+            nights.night()
     nights.next_day()
     nights.boot = "boot-2"
     made(nights, 2)
@@ -202,9 +203,10 @@ def test_a_power_cut_in_the_comparison_neither_repeats_nor_loses_the_second_meas
 ) -> None:
     nights = nights_of(tmp_path, lambda night: 1.1 if night >= 5 else 1.0)
     made(nights, 4)
-    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+    with monkeypatch.context() as patch:
         cut_at(patch)
-        nights.night()
+        with pytest.raises(PowerCut):
+            nights.night()
     nights.uptime += 600
     night = nights.night()
     assert night.number == 5
