@@ -159,6 +159,7 @@ def test_without_seccomp_files_and_programs_are_still_refused(
     assert intact(victim)
 
 
+@pytest.mark.slow
 def test_older_landlock_is_used_as_far_as_it_goes(
     attack: Attack, victim: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

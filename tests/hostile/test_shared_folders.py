@@ -84,6 +84,7 @@ def test_thousands_of_records_become_one_short_finding(tmp_path: Path) -> None:
     assert time.process_time() - began < 5
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root, to give files to somebody else")
 def test_the_records_of_others_do_not_hide_those_of_this_user(tmp_path: Path) -> None:
     with forged(tmp_path, 3000):

@@ -69,6 +69,7 @@ def test_every_option_has_help_and_an_environment_variable(name: str, option: An
     assert re.fullmatch(r"EDGE_BENCH_[A-Z_]+", option.envvar or ""), f"{name} {option.opts}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["", "  "])
 def test_no_option_ignores_an_empty_value(value: str) -> None:
     for name, option in OPTIONS:
@@ -91,6 +92,7 @@ def test_an_environment_variable_has_one_meaning() -> None:
     assert not meanings.keys() & {f"EDGE_BENCH_{name}" for name in ("CACHE", "DATA", "IMAGE", "REVISION", "VERSION")}
 
 
+@pytest.mark.slow
 def test_help_and_version_have_no_environment_variable() -> None:
     group = registered("")
     (version,) = [parameter for name, parameter in PARAMETERS if "--version" in parameter.opts]

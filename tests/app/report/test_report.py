@@ -97,6 +97,7 @@ def test_runs_of_different_bundles_are_shown_apart_and_never_compared(tmp_path: 
     assert ("10.0 [" in apart[1], "70.0 [" in apart[1]) == (False, True)
 
 
+@pytest.mark.slow
 def test_a_page_without_true_labels_shows_no_confusion(tmp_path: Path) -> None:
     whole = run(result("keras", "tensorflow", 1.0), result("dynamic", "litert", 0.5, wrong=3))
     unlabelled = msgspec.structs.replace(whole, images=msgspec.structs.replace(whole.images, labels=pack(LABELS[:0])))

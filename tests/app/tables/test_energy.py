@@ -47,6 +47,7 @@ def texts(table: Table, row: int) -> str:
     return " | ".join([*table.rows[row], *table.notes])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", METERS)
 def test_every_table_names_the_meter_and_has_the_joules(source: str) -> None:
     made = of_source(source)

@@ -70,6 +70,7 @@ def other_model() -> list[OperatorWork]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("values", MACHINES.values(), ids=MACHINES)
 def test_the_fit_contains_the_true_parameters_and_predicts_another_model(
     values: tuple[float, ...], operators: dict[str, list[OperatorWork]]

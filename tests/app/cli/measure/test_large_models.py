@@ -91,6 +91,7 @@ def test_weights_in_the_wrong_place_are_refused(refuses: Refuses, tmp_path: Path
     assert "weights.bin" in refuses("run", path).problem
 
 
+@pytest.mark.slow
 def test_a_model_without_enough_memory_to_load_it_names_the_option(refuses: Refuses, tmp_path: Path) -> None:
     """ONNX Runtime needs weights in the .onnx file itself twice while it loads them, which the estimate leaves out."""
     error = refuses("run", onnx_in_one(tmp_path, 4), "--memory-limit", "350M")

@@ -60,6 +60,7 @@ def test_the_order_of_the_examples_does_not_matter(drawn: list[tuple[int, bool]]
         assert before.auc.value == pytest.approx(after.auc.value, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_intervals_and_paired_differences() -> None:
     draw = np.random.default_rng(1)
     truth = draw.random(300) < 0.4

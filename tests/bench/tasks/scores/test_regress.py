@@ -38,6 +38,7 @@ def test_errors_are_those_of_scikit_learn(examples: int, columns: int, seed: int
     assert found.r2.value == pytest.approx(r2_score(truth, predictions), rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_intervals_and_paired_differences() -> None:
     draw = np.random.default_rng(2)
     truth = draw.normal(0, 2, 300)

@@ -96,6 +96,7 @@ def test_one_confusion_matrix_over_all_images_not_the_mean_of_their_ious() -> No
     assert found.class_iou == {0: 1 / 2, 1: 3 / 4}
 
 
+@pytest.mark.slow
 def test_intervals_and_paired_differences() -> None:
     good, bad = noisy(60, 0.1, 1), noisy(60, 0.2, 2)
     quality = segmentation_quality(good, 5)
