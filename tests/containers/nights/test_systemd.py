@@ -20,6 +20,9 @@ MACHINE = f"""
 FROM {NATIVE} AS tool
 FROM debian:bookworm-slim
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends dbus python3 systemd-sysv >/dev/null
+# these services would change settings of the machine's own kernel, such as the emulation of arm64
+RUN systemctl mask systemd-binfmt.service proc-sys-fs-binfmt_misc.automount proc-sys-fs-binfmt_misc.mount \\
+      systemd-sysctl.service systemd-modules-load.service systemd-udevd.service
 RUN useradd --create-home bench
 COPY --from=tool /opt/edge-bench /opt/edge-bench
 """
