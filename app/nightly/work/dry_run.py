@@ -17,7 +17,7 @@ from edge_bench.app.nightly.settings.keys import as_keys
 from edge_bench.app.nightly.settings.reading import THIS_MACHINE, Model, NightlySettings
 from edge_bench.app.nightly.upkeep.disk import require_night_space
 from edge_bench.app.nightly.work.this_machine import error_in
-from edge_bench.bench.errors import BadInput, EdgeBenchError
+from edge_bench.bench.errors import BadInput, EdgeBenchError, MissingDependency
 from edge_bench.bench.io.disk_space import require_possible_folder
 from edge_bench.bench.io.python_process import module_command, module_environment
 from edge_bench.bench.measure.options.settings import selection, unused_processes
@@ -49,7 +49,8 @@ def planned_night(settings: NightlySettings) -> list[PlannedMeasurement]:
         try:
             endpoint(engine)
         except EdgeBenchError as cause:
-            raise BadInput(f"engine {engine.name}: {cause.problem}", cause.remedy) from None
+            kind = MissingDependency if isinstance(cause, MissingDependency) else BadInput
+            raise kind(f"engine {engine.name}: {cause.problem}", cause.remedy) from None
     return [made for model in settings.models for made in _planned(model, settings)]
 
 
