@@ -84,6 +84,7 @@ def test_a_packed_array_is_unpacked_unchanged(values: list[int]) -> None:
     assert unpack(pack(np.array(values, np.uint64))).tolist() == values
 
 
+@pytest.mark.slow
 @EXAMPLES
 @given(st.one_of(
     st.text(string.printable, max_size=120),

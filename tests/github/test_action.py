@@ -160,6 +160,7 @@ def test_a_model_that_cannot_be_compared_is_refused_before_measuring(repository:
     )
 
 
+@pytest.mark.slow
 def test_a_stored_baseline_is_refused_on_a_hosted_runner(repository: Repository, tmp_path: Path) -> None:
     """Machines of one image may have the same hostname, and edge-bench would take them for one."""
     (tmp_path / "change").mkdir()

@@ -34,6 +34,7 @@ def test_operators_that_onnx_runtime_contains_are_loaded(tmp_path: Path, kind: s
     assert variant.output.shape[-1] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "domain", "attributes"),
     [

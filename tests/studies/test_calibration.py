@@ -18,6 +18,7 @@ from studies.cost import litert_benchmark, wall_time
 from tests.factories import result, run
 
 
+@pytest.mark.slow
 def test_coverage_detects_intervals_that_assume_independent_trials() -> None:
     found = coverage(SCENARIOS["processes differ"], 300)
     assert found["median, trials taken as independent"] < 0.8
@@ -34,6 +35,7 @@ def test_neighbours_disturb_all_configurations_for_a_while() -> None:
     assert 0.3**2 + 0.7**2 + 0.1 < alike < 0.95  # more often than by chance, but not always
 
 
+@pytest.mark.slow
 def test_ratios_are_covered_with_neighbours_on_the_machine() -> None:
     found = coverage(Noise(process=0.006, trial=0.01, neighbours=0.3), 300)
     for kind in ("median", "ratio, one run"):
@@ -189,6 +191,7 @@ def test_coverage_by_level_increases_and_begins_with_that_of_equal_levels() -> N
         assert shares[number] == pytest.approx(same[percentile].held)  # the default levels
 
 
+@pytest.mark.slow
 def test_simulated_percentiles_have_the_stated_skewness_and_are_covered() -> None:
     found = percentiles.coverage(percentiles.simulated(1.0), "as measured", 5, 40)
     assert found[90.0].skewness == pytest.approx(1.0, abs=0.2)

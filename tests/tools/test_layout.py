@@ -27,6 +27,7 @@ MODULES = sorted(
 )
 
 
+@pytest.mark.slow
 def test_bench_imports_without_tensorflow_typer_matplotlib_or_docker_installed() -> None:
     code = (
         "import importlib, sys\n"

@@ -122,6 +122,7 @@ def test_a_systemd_without_the_option_of_newer_ones_checks_the_units(systemd: Pa
     assert call_here("schedule", "install", settings_file(tmp_path), cwd=tmp_path).code == 1
 
 
+@pytest.mark.slow
 def test_units_of_others_are_left_as_they_are(systemd: Path, tmp_path: Path, refuses: Refuses) -> None:
     path = settings_file(tmp_path)
     systemd.mkdir(parents=True)

@@ -244,6 +244,7 @@ def test_a_dry_run_of_run_measures_and_writes_nothing(tmp_path: Path, digits_bun
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.slow
 def test_a_dry_run_shows_each_measurement_and_writes_nothing(tmp_path: Path, digits_bundle: Bundle) -> None:
     path = settings_file(tmp_path, "[fleet]\nthis_machine = true\n", ["pi4"])
     path.write_text(path.read_text().replace('bundle = "bundle"', f'bundle = "{digits_bundle.folder}"'))

@@ -100,6 +100,7 @@ NAMES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_each_attempt_has_a_test(served: Served) -> None:
     assert list(endless_requests(served)) == NAMES
 
@@ -178,6 +179,7 @@ def test_the_requests_before_a_refused_one_are_answered(served: Served) -> None:
     assert error_of(received)[0] == 400
 
 
+@pytest.mark.slow
 def test_thousands_of_pipelined_requests_are_all_answered(served: Served) -> None:
     good, count = b"GET /v2/health/live HTTP/1.1\r\nHost: here\r\n\r\n", 5000
     received = 0

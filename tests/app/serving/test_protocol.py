@@ -33,6 +33,7 @@ requests = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(
     header=requests.map(json.dumps).map(str.encode) | st.binary(max_size=40),
     tail=st.binary(max_size=8),

@@ -57,6 +57,7 @@ def triton_labels(server: Served, images: Images, at_once: int, datatype: str = 
     return labels
 
 
+@pytest.mark.slow
 def test_the_triton_client_gets_the_labels_of_a_local_run(
     served: Served, digits_bundle: Bundle, digits: Images, tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield server
 
 
+@pytest.mark.slow
 def test_scores_that_are_not_finite_are_an_error_of_the_model(roots: Served) -> None:
     assert infer(roots, [[1, 9, 4]]).labels == [1]
     worker = roots.worker.pid

@@ -79,6 +79,7 @@ def test_every_table_names_the_meter_and_has_the_joules(source: str) -> None:
     assert meter.split("'")[-1] in page
 
 
+@pytest.mark.slow
 def test_a_stated_power_is_an_estimate_in_every_table() -> None:
     made = of_source("stated")
     table, compared = run_table(made), comparison_table(compare([made]))

@@ -104,6 +104,7 @@ def test_intervals_contain_new_models_as_often_as_they_state(operators: dict[str
     assert np.mean(inside) >= 0.85
 
 
+@pytest.mark.slow
 def test_a_disturbed_network_widens_the_intervals(operators: dict[str, list[OperatorWork]]) -> None:
     rows = measured(operators, true_set(MACHINES["narrow"]), seed=1)
     slow = msgspec.structs.replace(rows[2].measured, milliseconds=3 * rows[2].measured.milliseconds)

@@ -103,6 +103,7 @@ def test_several_labels() -> None:
     assert other[0].value is None
 
 
+@pytest.mark.slow
 def test_detection() -> None:
     pytest.importorskip("pycocotools")
     truth = packed_truth(TRUTH)

@@ -36,6 +36,7 @@ def test_the_best_of_a_sweep_are_the_fastest_and_those_not_significantly_slower(
     assert best_sizes(batch(1, 2.0), batch(8, 1.0), batch(32, 1.005)) == [8, 32]
 
 
+@pytest.mark.slow
 def test_thirty_equal_rows_with_two_speeds_of_processes_keep_their_mark() -> None:
     generator = np.random.default_rng(1)
     lost = 0

@@ -64,6 +64,7 @@ def test_a_step_is_marked_at_its_first_night_and_nowhere_else(after: float, expe
     assert series.points[39].ratio.value == pytest.approx(1, rel=0.04)  # to the nights since then
 
 
+@pytest.mark.slow
 def test_a_plain_step_is_one_change() -> None:
     for seed in range(20):
         series = one_series(nights([1.0] * 20 + [0.8] * 20, noise=0.02, seed=seed))

@@ -40,6 +40,7 @@ def test_several_runs_give_welchs_interval_over_their_medians() -> None:
     assert math.log(found.ratio.interval.high) == pytest.approx(expected.high, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variation", [0.0025, 0.01, 0.02, 0.03])
 @pytest.mark.parametrize("runs", [1, 5])
 def test_a_configuration_is_rarely_called_different_from_itself(variation: float, runs: int) -> None:

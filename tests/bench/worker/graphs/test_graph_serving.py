@@ -166,6 +166,7 @@ def test_state_is_reset_before_each_invocation_unless_it_is_kept(tmp_path: Path,
     assert expected == [[count, 2 * count, 3 * count] for count in ([1, 2, 3] if stateful else [1, 1, 1])]
 
 
+@pytest.mark.slow
 def test_a_request_on_which_the_model_fails_is_refused_and_the_next_one_answered(tmp_path: Path) -> None:
     made = OnnxBuilder()
     made.add("Gather", [made.constant("table", np.arange(5, dtype=np.float32)), "x"], "y")
