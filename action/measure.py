@@ -110,7 +110,7 @@ def judgements_first(markdown: str) -> str:
 def comment_of(result: str, body: str, seconds: float) -> str:
     """Return the comment as Markdown."""
     model, commit = os.environ["MODEL"].replace("`", "'"), os.environ.get("BASE_COMMIT", "")
-    # a comment may be of an earlier commit: a later one that cannot be compared does not replace it
+    # says which commit it is about: a later commit that cannot be compared leaves this comment as it is
     head = os.environ["HEAD_COMMIT"][:12]
     base = f"commit {commit[:12]}" if commit else "`baseline`" if os.environ["BASELINE"] else "`base-model`"
     undecided = (

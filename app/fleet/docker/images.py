@@ -250,13 +250,13 @@ class _SavedImage:
 
 
 def _repository(image: str, *, from_file: bool) -> str:
-    """Return an image's name without tag and checksum. That of a file, which may have any name, is like the file's."""
+    """Return an image's name without tag and checksum. For a saved image, make a valid name from that of its file."""
     if from_file:
         name = re.sub("[^a-z0-9]+", "-", Path(image).stem.lower())[:100].strip("-")
     else:
         name = image.partition("@")[0]
         name = name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
-    # Docker refuses names like checksums; an image may be given by its id
+    # an image given by its id: Docker accepts no checksum as a name
     return "edge-bench" if re.fullmatch("(sha256|[0-9a-f]{64})?", name) else name
 
 

@@ -26,8 +26,8 @@ def compared_with_last(
 ) -> tuple[list[Candidate], list[str]]:
     """Return the changes from the last night to tonight, and notes on what could not be compared.
 
-    The last night is the last one that was itself compared: a night that was interrupted and closed before that may
-    have the change already. ``less_accurate`` is the largest drop in percentage points that is not a change.
+    Nights that were never compared are skipped: one that was interrupted and closed may already have the change.
+    ``less_accurate`` is the largest drop in percentage points that is not a change.
     """
     if len(entries) < 2 or entries[-1].night != place.night:
         return [], []

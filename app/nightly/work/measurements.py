@@ -60,7 +60,7 @@ def _with_run(each: Measurement, made: Mapping[str, Path | None]) -> Measurement
 def with_failed(
     measurements: Sequence[Measurement], model: str, engine: str, failed: Sequence[Configuration]
 ) -> list[Measurement]:
-    """Return the measurements, with the configurations of one that have no times."""
+    """Return the measurements. That of this model on this engine has the configurations without times."""
     return [
         msgspec.structs.replace(each, failed=list(failed)) if (each.model, each.engine) == (model, engine) else each
         for each in measurements

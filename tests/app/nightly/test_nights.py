@@ -1,7 +1,6 @@
 """Nights on three engines: what is found and reported."""
 
 import datetime
-import json
 import subprocess
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from edge_bench.bench.records.nights.files import night_files, read_nights
 from edge_bench.bench.records.nights.night import ConfirmationKind, Rule
 from edge_bench.bench.records.run import Run
 from tests.command_line import Refuses
-from tests.made.nights.fleet import FakeFleet, Nights, made_run, settings_file
+from tests.made.nights.fleet import FakeFleet, Nights, made_run, settings_file, telling, told
 
 SLOW_NIGHT, DEAD_NIGHT = 5, 4
 
@@ -22,15 +21,7 @@ SLOW_NIGHT, DEAD_NIGHT = 5, 4
 @pytest.fixture
 def teller(tmp_path: Path) -> str:
     """Return settings with a command that appends each notification to the file ``told``."""
-    script = tmp_path / "tell.sh"
-    script.write_text(f"#!/bin/sh\ncat >> {tmp_path}/told && echo >> {tmp_path}/told\n")
-    script.chmod(0o755)
-    return '[notify]\ncommand = ["./tell.sh"]\n'
-
-
-def told(folder: Path) -> list[dict[str, object]]:
-    path = folder / "told"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return telling(tmp_path)
 
 
 def week(folder: Path, text: str = "", *, slowdown: float = 0.05, deviation: float = 0.002) -> Nights:
@@ -75,7 +66,7 @@ def test_a_week_in_which_one_engine_dies_and_one_slows_down(tmp_path: Path, tell
     assert [each.reported for each in silent] == [True, True, False, True]
 
     messages = told(tmp_path)
-    named = [(message["night"], [change["engine"] for change in message["changes"]]) for message in messages]  # type: ignore[attr-defined]
+    named = [(message["night"], [change["engine"] for change in message["changes"]]) for message in messages]
     assert (DEAD_NIGHT, []) in named
     assert any(engines == ["pi5"] for _, engines in named)
     about = next(message for message in messages if message["changes"])
